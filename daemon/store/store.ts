@@ -1,0 +1,50 @@
+// The store as the core sees it: turns in, rows out. Implemented over any SqlDriver.
+// It never decides anything about jobs.
+import type { JobFilter, JobId, StateCounts } from '../../protocol/job.ts'
+import type { CatchUp, JobRow, SpanRow, SpecRow, StoredSite, SubmissionRow, TurnCommit } from './rows.ts'
+
+/** A job of a page: either its own row, or one id out of a span. */
+export interface ListedJob {
+  readonly id: JobId
+  readonly spec: Pick<SpecRow, 'lo' | 'hi' | 'workflow' | 'name' | 'app'> & { readonly arrayFirst: number | null }
+  readonly row: JobRow | null
+  readonly span: SpanRow | null
+}
+
+/** A page of jobs in order of id. */
+export interface ListedPage {
+  readonly jobs: readonly ListedJob[]
+  /** Jobs that match in all, over all pages. */
+  readonly total: number
+  readonly next: JobId | null
+}
+
+/** One site's database, opened by the one daemon that holds its epoch. */
+export interface Store {
+  /** Name of the driver and the journal mode, for `balsamd status`. */
+  readonly facts: { readonly driver: string; readonly journalMode: string }
+  /** Raises the epoch (compare-and-swap), drops unsettled blocks, reads everything needed. */
+  open(owner: string): Promise<StoredSite>
+  /** Writes one turn durably. STALE_EPOCH when another daemon has taken over; STORAGE_REFUSED for lack of space or a lock (nothing written, may be retried). */
+  commit(turn: TurnCommit): Promise<void>
+  /** Writes derived rows; needs no fsync because the journal can repeat it. Prunes the journal it replaces. */
+  catchUp(rows: CatchUp): Promise<void>
+  /** Puts specs of a large submission down ahead of its commit, under a reserved block named by its first id. */
+  stage(block: { readonly lo: JobId; readonly hi: JobId }, specs: readonly SpecRow[]): Promise<void>
+  /** Forgets the staged specs of blocks whose submission failed. */
+  unstage(blocks: readonly JobId[]): Promise<void>
+  /** The specs that cover these ids (each once). */
+  specsOf(ids: readonly JobId[]): Promise<SpecRow[]>
+  submission(key: string): Promise<SubmissionRow | null>
+  /** A page of the jobs that match, rows and spans alike, ids > after. */
+  list(filter: JobFilter, after: JobId, limit: number): Promise<ListedPage>
+  counts(filter: JobFilter): Promise<{ readonly total: number; readonly states: StateCounts }>
+  /** Ids that match as inclusive ranges, in order (for kill, rm and wait). */
+  match(filter: JobFilter): Promise<readonly (readonly [first: JobId, last: JobId])[]>
+  /** The job with this id, with its whole spec. */
+  find(id: JobId): Promise<(ListedJob & { readonly body: string }) | null>
+  /** Integrity check and the rules between the tables. */
+  check(): Promise<{ readonly integrity: string; readonly breaches: readonly string[] }>
+  backup(file: string): Promise<void>
+  close(): Promise<void>
+}

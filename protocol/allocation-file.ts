@@ -1,0 +1,41 @@
+// allocation.json: what the supervisor and the launchers of one allocation read at their start.
+// A 0600 file in the allocation's run directory; secrets are here or in a file beside it, never in argv.
+
+/** Content of `<site>/run/allocation-<id>/allocation.json`. */
+export interface AllocationFile {
+  readonly siteId: string
+  readonly siteDirectory: string
+  readonly allocationId: number
+  /** Unix socket of the daemon when it is on this host, else null. */
+  readonly socket: string | null
+  /** TLS-PSK endpoint, or null. */
+  readonly tls: { readonly host: string; readonly port: number; readonly identity: string; readonly keyFile: string } | null
+  /** One launcher per entry. cpus null = what the machine offers. */
+  readonly nodes: readonly { readonly name: string; readonly cpus: number | null }[]
+  /** Seconds from the supervisor's start to the end of the allocation; null = no end. */
+  readonly wallTimeSeconds: number | null
+  readonly killGraceMs: number
+  readonly idleExitMs: number | null
+  readonly isNoExec: boolean
+  /** Base environment of the tasks; null: the supervisor's own. */
+  readonly environment: Readonly<Record<string, string>> | null
+  readonly spawnerKind: 'auto' | 'koffi' | 'shell' | 'child'
+  /** Spawner processes per launcher; null: chosen from the cores. */
+  readonly spawners: number | null
+}
+
+/** Files in an allocation's run directory. */
+export const runFiles = {
+  allocation: 'allocation.json',
+  /** {pid, startTime, bootId, startedAtMs}: identity of the supervisor. */
+  supervisor: 'supervisor.json',
+  /** Log of supervisor and launchers. */
+  log: 'launcher.log',
+  /** Directory of the launcher of node k: its spawners' journals. */
+  node: (index: number): string => `node-${index}`,
+} as const
+
+/** Environment variable that marks every process of an allocation: `<siteId>:<allocationId>`. */
+export const allocationMarkerVariable = 'BALSAM_ALLOCATION_MARKER'
+/** Environment variable that marks every process of one attempt: `<siteId>:<allocationId>:<token>`. */
+export const taskMarkerVariable = 'BALSAM_TASK_MARKER'

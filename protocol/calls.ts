@@ -1,0 +1,202 @@
+// The calls over the daemon's local socket: HTTP/JSON, usable with curl. Types and paths only.
+// Versioned by the path; fields are only ever added.
+import type { AppSpec, JobFilter, JobId, JobItem, StateCounts } from './job.ts'
+
+/** Every path of the call language, by what it does. */
+export const paths = {
+  /** GET → DaemonStatus. */
+  status: '/v1/status',
+  /** GET ?check=1 → StoreCheck: PRAGMA integrity_check and the audit of the tables. */
+  check: '/v1/check',
+  /** POST {mode:'stop'|'restart'} → {} once everything is written. */
+  stop: '/v1/stop',
+  /** GET → ListOf<AppSpec>; POST AppSpec → AppSpec. */
+  apps: '/v1/apps',
+  /** POST NDJSON of JobRequest lines, header idempotency-key optional → SubmissionReceipt. */
+  submissions: '/v1/submissions',
+  /** GET ?workflow&state&name&application&ids&after&limit → JobPage. */
+  jobs: '/v1/jobs',
+  /** GET /v1/jobs/REF (id or unique name) → JobDetail. */
+  job: '/v1/jobs/',
+  /** GET, filters as jobs → Tally. */
+  tally: '/v1/tally',
+  /** GET, filters as jobs → NDJSON of WaitProgress, ends when all matched jobs have ended. */
+  wait: '/v1/wait',
+  /** POST {filter, graceMs?} → KillReceipt. */
+  kill: '/v1/kill',
+  /** POST {filter, withData, isDryRun} → RemoveReceipt. */
+  remove: '/v1/remove',
+  /** GET → ListOf<AllocationItem>; POST AllocationRequest → AllocationItem. */
+  allocations: '/v1/allocations',
+  /** POST /v1/allocations/ID/cancel → AllocationItem. */
+  allocation: '/v1/allocations/',
+  /** GET → ListOf<LauncherItem>; POST ForeignLauncherRequest → ForeignLauncherGrant. */
+  launchers: '/v1/launchers',
+  /** POST {file} → {file, bytes}: a live copy of the database. */
+  backup: '/v1/backup',
+} as const
+
+/** Header of an idempotent submission. */
+export const idempotencyHeader = 'idempotency-key'
+
+/** A list document: the same envelope everywhere. */
+export interface ListOf<Item> {
+  readonly schema: string
+  readonly items: readonly Item[]
+  readonly total: number
+  readonly truncated: boolean
+}
+
+/** A page of jobs; `next` is the `after` of the following page. */
+export interface JobPage extends ListOf<JobItem> {
+  readonly schema: 'balsam.jobs/1'
+  readonly next: JobId | null
+}
+
+/** The daemon about itself. */
+export interface DaemonStatus {
+  readonly schema: 'balsam.status/1'
+  readonly version: string
+  readonly frame_version: number
+  readonly state: 'serving' | 'draining'
+  readonly pid: number
+  readonly epoch: number
+  readonly site: string
+  readonly site_id: string
+  readonly host: string
+  readonly socket: string
+  readonly started_at: string
+  readonly uptime_s: number
+  readonly rss_mib: number
+  readonly cpu_s: number
+  readonly driver: string
+  readonly journal_mode: string
+  readonly launchers: number
+  readonly jobs: StateCounts
+  /** Longest time in ms that the event loop was blocked since the last status. */
+  readonly loop_lag_ms_max: number
+}
+
+/** The answer of a deep check. */
+export interface StoreCheck {
+  readonly schema: 'balsam.check/1'
+  readonly ok: boolean
+  /** 'ok', or what SQLite's integrity_check found. */
+  readonly integrity: string
+  /** Breaches of the store's own rules; empty when all hold. */
+  readonly breaches: readonly string[]
+}
+
+/** Number of jobs by state for a filter. */
+export interface Tally {
+  readonly schema: 'balsam.tally/1'
+  readonly total: number
+  readonly states: StateCounts
+}
+
+/** One line of a wait stream. */
+export interface WaitProgress {
+  readonly total: number
+  readonly states: StateCounts
+  readonly is_done: boolean
+  /** Launchers connected now: 0 means that nothing will run until one comes. */
+  readonly launchers: number
+  /** Allocations asked for and not yet running. */
+  readonly pending_allocations: number
+}
+
+/** Filter and grace of a kill. */
+export interface KillRequest {
+  readonly filter: JobFilter
+  readonly graceMs?: number
+}
+
+/** What a kill did. */
+export interface KillReceipt {
+  readonly schema: 'balsam.kill/1'
+  readonly killed: number
+  readonly already_ended: number
+}
+
+/** What an rm is asked. Running jobs are refused. */
+export interface RemoveRequest {
+  readonly filter: JobFilter
+  readonly isDryRun: boolean
+}
+
+/** What an rm did or would do. */
+export interface RemoveReceipt {
+  readonly schema: 'balsam.remove/1'
+  readonly removed: number
+  readonly dry_run: boolean
+}
+
+/** Balsam's submit-launch. */
+export interface AllocationRequest {
+  readonly project: string
+  readonly queue: string
+  readonly nodes: number
+  readonly wallTimeMinutes: number
+  readonly jobMode: 'serial' | 'mpi' | 'mixed'
+  /** Only jobs whose workflow contains this text; '' = all. */
+  readonly wfFilter: string
+  /** Cores that each node offers; null: all of the machine. Local scheduler only. */
+  readonly cpusPerNode: number | null
+  /** End when there has been no work for this long; null: until the walltime. */
+  readonly idleExitMs: number | null
+  /** Environment of the submitting shell: the tasks' base on the local scheduler. */
+  readonly environment: Readonly<Record<string, string>>
+  /** Answers every task at once without a process: for measurements. */
+  readonly isNoExec: boolean
+}
+
+/** An allocation as listed. */
+export interface AllocationItem {
+  readonly id: number
+  readonly scheduler: string
+  readonly scheduler_id: string | null
+  readonly project: string
+  readonly queue: string
+  readonly nodes: number
+  readonly wall_time_minutes: number
+  readonly job_mode: string
+  readonly wf_filter: string
+  readonly state: 'PENDING' | 'SUBMITTING' | 'QUEUED' | 'RUNNING' | 'ENDING' | 'ENDED' | 'FAILED'
+  readonly reason: string
+  readonly is_foreign: boolean
+  readonly created_at: string
+  readonly started_at: string | null
+  readonly ended_at: string | null
+}
+
+/** A connected or expected launcher. */
+export interface LauncherItem {
+  readonly id: number
+  readonly allocation: number
+  readonly node: string
+  readonly state: 'CONNECTED' | 'SILENT' | 'DRAINING' | 'GONE'
+  readonly cpus: number
+  readonly running: number
+  readonly queued: number
+  readonly connected_at: string | null
+}
+
+/** `balsam launcher`: a launcher started by hand asks to be known. */
+export interface ForeignLauncherRequest {
+  readonly node: string
+  readonly nodes: number
+  readonly cpusPerNode: number | null
+  readonly wfFilter: string
+  readonly jobMode: 'serial' | 'mpi' | 'mixed'
+  readonly wallTimeMinutes: number | null
+  readonly idleExitMs: number | null
+  readonly isNoExec: boolean
+}
+
+/** What it gets: the directory with its allocation.json, from which the supervisor is started. */
+export interface ForeignLauncherGrant {
+  readonly allocation: AllocationItem
+  readonly run_directory: string
+}
+
+export type { AppSpec }

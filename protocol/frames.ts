@@ -1,0 +1,129 @@
+// The frames between daemon and launcher: positional arrays in msgpack, one array a frame.
+// The first element is the kind. Lists of numbers are flat, because a frame may carry 1,000 tasks.
+// Checks of incoming frames are in frame-checks.ts; nothing undecoded or unchecked passes on.
+
+/** Frame kinds. Numbers are the wire format and are never used again for something else. */
+export const frameKind = {
+  hello: 1,
+  welcome: 2,
+  refused: 3,
+  assign: 4,
+  started: 5,
+  exited: 6,
+  ack: 7,
+  kill: 8,
+  recall: 9,
+  returned: 10,
+  heartbeat: 11,
+  drain: 12,
+  bye: 13,
+  call: 14,
+  answer: 15,
+} as const
+
+/** Oldest and newest frame language that this build speaks; a peer needs one version in common. */
+export const frameVersions = { oldest: 1, newest: 1 } as const
+
+/** What a launcher says first. `held` = every token it queues, runs or has an unacknowledged exit of. */
+export interface HelloFacts {
+  readonly versionOldest: number
+  readonly versionNewest: number
+  readonly siteId: string
+  readonly allocationId: number
+  /** Index of the node within its allocation: with allocationId it identifies the launcher. */
+  readonly nodeIndex: number
+  readonly node: string
+  /** New for every start of the launcher program; equal over reconnects. */
+  readonly incarnation: string
+  readonly pid: number
+  readonly cpus: number
+  readonly memoryMiB: number
+  /** Highest epoch seen: an older daemon is refused by the launcher. */
+  readonly epochSeen: number
+  readonly held: readonly number[]
+}
+/** Launcher → daemon: [hello, facts]. */
+export type HelloFrame = readonly [typeof frameKind.hello, HelloFacts]
+/** Daemon → launcher: [welcome, version, epoch, launcherId, heartbeatMs]. */
+export type WelcomeFrame = readonly [typeof frameKind.welcome, number, number, number, number]
+/** Daemon → launcher: [refused, fault code, message]; the link is closed after it. */
+export type RefusedFrame = readonly [typeof frameKind.refused, string, string]
+
+/** What a launcher must know to run the tasks of one spec. Words may hold `{i}`, `{id}`, `{name}`. */
+export interface TaskTemplate {
+  readonly templateId: number
+  /** Name of the job; of an array element: name + '-' + index. */
+  readonly name: string
+  readonly argv: readonly string[]
+  readonly environment: Readonly<Record<string, string>>
+  readonly envscript: string
+  /** Cores, maybe a fraction (a share of the node). */
+  readonly cpus: number
+  /** null for a single job; else job id − arrayOffset = array index. */
+  readonly arrayOffset: number | null
+  /** Working directory `{workdirRoot}/{name}_{id}`, made before the task; null: run in cwd. */
+  readonly workdirRoot: string | null
+  readonly cwd: string
+  /** 'workdir': `<workdir>/<name>.out`; null: nothing kept; else an absolute file. */
+  readonly output: 'workdir' | { readonly file: string } | null
+}
+/** Numbers per task in an assign frame: job, attempt, token, template. */
+export const assignStride = 4
+/** Daemon → launcher: [assign, epoch, new templates, flat tasks, templates no longer needed]. */
+export type AssignFrame = readonly [
+  typeof frameKind.assign,
+  number,
+  readonly TaskTemplate[],
+  readonly number[],
+  readonly number[],
+]
+/** Launcher → daemon: [started, flat (token, startedAtMs)]. */
+export type StartedFrame = readonly [typeof frameKind.started, readonly number[]]
+
+/** Numbers per exit: token, code (−1 = none), signal (0 = none), startedAtMs (0 = never started), wallMs, userMs, systemMs, rssKiB (negative = below), orphans. */
+export const exitStride = 9
+/** Launcher → daemon: [exited, report number, flat exits, pairs (token, why it could not run)]. Sent again until acknowledged. */
+export type ExitedFrame = readonly [
+  typeof frameKind.exited,
+  number,
+  readonly number[],
+  readonly (readonly [number, string])[],
+]
+/** Daemon → launcher: [ack, epoch, report number]: the exits of this report are durable. */
+export type AckFrame = readonly [typeof frameKind.ack, number, number]
+/** Daemon → launcher: [kill, epoch, tokens, graceMs]. A queued task is returned as an exit with signal 15 and startedAtMs 0. */
+export type KillFrame = readonly [typeof frameKind.kill, number, readonly number[], number]
+/** Daemon → launcher: [recall, epoch, count]: give back up to count tasks that have not started. */
+export type RecallFrame = readonly [typeof frameKind.recall, number, number]
+/** Launcher → daemon: [returned, tokens]: these have not started and never will under this token. */
+export type ReturnedFrame = readonly [typeof frameKind.returned, readonly number[]]
+/** Launcher → daemon: [heartbeat, running, queued, load1, memoryFreeMiB]. */
+export type HeartbeatFrame = readonly [typeof frameKind.heartbeat, number, number, number, number]
+/** Daemon → launcher: [drain, epoch, 'finish' | 'stop', graceMs]. finish: end when the held work is done; stop: end the tasks (TERM, grace, KILL) and then itself. */
+export type DrainFrame = readonly [typeof frameKind.drain, number, 'finish' | 'stop', number]
+/** Launcher → daemon: [bye, reason]: nothing runs any more; all that was held has been reported. */
+export type ByeFrame = readonly [typeof frameKind.bye, string]
+/** A task's call, relayed: [call, id, method, path, JSON body, task token]. */
+export type CallFrame = readonly [typeof frameKind.call, number, string, string, string, number]
+/** Its answer: [answer, id, HTTP status, JSON body]. */
+export type AnswerFrame = readonly [typeof frameKind.answer, number, number, string]
+
+/** What a launcher may send. */
+export type LauncherFrame =
+  | HelloFrame
+  | StartedFrame
+  | ExitedFrame
+  | ReturnedFrame
+  | HeartbeatFrame
+  | ByeFrame
+  | CallFrame
+/** What the daemon may send. */
+export type DaemonFrame =
+  | WelcomeFrame
+  | RefusedFrame
+  | AssignFrame
+  | AckFrame
+  | KillFrame
+  | RecallFrame
+  | DrainFrame
+  | AnswerFrame

@@ -1,0 +1,81 @@
+// Every bound of the system in one place, each with its reason. Units stand last in the names.
+// Nothing here may depend on another module.
+
+export const limits = {
+  /** linux truncates sun_path at 108; older Node does so silently, so we stop well before. */
+  socketPathBytesMax: 100,
+  /** One name or workflow: it becomes a path component next to an id (NAME_MAX is 255). */
+  nameLengthMax: 128,
+  /** All words of one command: MAX_ARG_STRLEN is 128 KiB a word; a task's whole argv must leave room for the environment. */
+  argsBytesMax: 128 * 1024,
+  /** One environment variable set by a job or an app. */
+  environmentBytesMax: 128 * 1024,
+  /** Jobs in one submission; ids stay far below 2^53. */
+  submissionJobsMax: 10_000_000,
+  /** One NDJSON line of a submission: args, environment and some air. */
+  submissionLineBytesMax: 1024 * 1024,
+  /** Requests checked between two looks at the event loop, so that a large submission never blocks 20 ms. */
+  submissionSliceJobs: 500,
+  /** Body of any other call. */
+  callBodyBytesMax: 1024 * 1024,
+  /** Rows of one page of a list; more come by `after`. */
+  pageJobsMax: 10_000,
+  /** Rows of a list on a terminal. */
+  pageJobsDefault: 50,
+  /** Events (inbox) are taken for at most this long in one turn, then their commit is sent. */
+  turnMsMax: 10,
+  /** The state table may lag behind the journal by this many job changes … */
+  catchUpJobsMax: 20_000,
+  /** … or this long. */
+  catchUpMsMax: 50,
+  /** Rows of one catch-up transaction: a commit never waits longer behind it than about 10 ms. */
+  catchUpChunkJobs: 2_000,
+  /** How often a launcher says that it lives. */
+  heartbeatMs: 5_000,
+  /** Silence after which a launcher is shown as silent; its jobs are not run elsewhere for that. */
+  heartbeatSilenceMsMax: 15_000,
+  /** One frame after authentication; 1,000 tasks with long command lines fit. */
+  frameBytesMax: 4 * 1024 * 1024,
+  /** One frame before authentication. */
+  helloBytesMax: 4 * 1024,
+  /** A peer that does not say hello in this time is closed. */
+  helloMsMax: 5_000,
+  /** Sockets that have not said hello, at once. */
+  unauthenticatedSocketsMax: 50,
+  /** Launcher connections at once. */
+  launchersMax: 4_096,
+  /** A peer that does not read: no further assignment above this … */
+  sendBufferPauseBytes: 8 * 1024 * 1024,
+  /** … and closed above this. */
+  sendBufferCloseBytes: 64 * 1024 * 1024,
+  /** Tasks in one assignment frame. */
+  assignTasksMax: 1_000,
+  /** Exits in one report frame. */
+  reportExitsMax: 1_000,
+  /** A launcher collects exits for this long at most before it reports them. */
+  reportMsMax: 2,
+  /** A task is reported as started when it still runs after this long; shorter ones come with their exit. */
+  startedReportMs: 50,
+  /** Work that a launcher holds beyond its free slots: about this long of it … */
+  backlogMs: 300,
+  /** … and never more tasks than this. */
+  backlogTasksMax: 2_048,
+  /** After TERM a task gets this long before KILL, unless asked otherwise. */
+  killGraceMs: 5_000,
+  /** First wait before a launcher connects again; doubles with jitter … */
+  reconnectMsMin: 100,
+  /** … up to this. */
+  reconnectMsMax: 10_000,
+  /** Scheduler commands are ended after this long. */
+  schedulerCommandMsMax: 30_000,
+  /** How often allocations are looked at when nothing is expected to change. */
+  schedulerPollMs: 30_000,
+  /** The local scheduler lives on this machine; looking costs a few reads of /proc. */
+  localPollMs: 1_000,
+  /** Nodes of one allocation of the local scheduler. */
+  localNodesMax: 64,
+  /** Time a daemon has to become ready after it was started. */
+  daemonStartMsMax: 30_000,
+  /** Wait streams send at most so many progress lines a second. */
+  progressPerSecondMax: 10,
+} as const
