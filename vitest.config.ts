@@ -3,7 +3,10 @@
 import { defineConfig } from 'vitest/config'
 
 function project(name: string, testTimeout: number) {
-  return { extends: true as const, test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout } }
+  return {
+    extends: true as const,
+    test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout },
+  }
 }
 
 export default defineConfig({

@@ -6,11 +6,33 @@
 // for which system a package is meant is enough: npm skips it on all other systems.
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 
-const systems = ['aix', 'android', 'darwin', 'freebsd', 'linux', 'netbsd', 'openbsd', 'openharmony', 'sunos', 'win32']
+const systems = [
+  'aix',
+  'android',
+  'darwin',
+  'freebsd',
+  'linux',
+  'netbsd',
+  'openbsd',
+  'openharmony',
+  'sunos',
+  'win32',
+]
 const processors = {
-  arm64: 'arm64', x64: 'x64', ia32: 'ia32', arm: 'arm', ppc64: 'ppc64', ppc64le: 'ppc64', riscv64: 'riscv64',
-  riscv64d: 'riscv64', s390x: 's390x', loong64: 'loong64', mips64el: 'mips64el', wasm32: 'wasm32', wasm: 'wasm32',
-  'x86': 'ia32',
+  arm64: 'arm64',
+  x64: 'x64',
+  ia32: 'ia32',
+  arm: 'arm',
+  ppc64: 'ppc64',
+  ppc64le: 'ppc64',
+  riscv64: 'riscv64',
+  riscv64d: 'riscv64',
+  s390x: 's390x',
+  loong64: 'loong64',
+  mips64el: 'mips64el',
+  wasm32: 'wasm32',
+  wasm: 'wasm32',
+  x86: 'ia32',
 }
 
 /** What a package's name says of the system it is for, or undefined when it says nothing clear. */
@@ -42,7 +64,8 @@ export function missingOptionals(lock) {
   const missing = []
   for (const [from, entry] of Object.entries(lock.packages)) {
     for (const [name, range] of Object.entries(entry.optionalDependencies ?? {})) {
-      if (findInLock(lock.packages, from, name) === undefined) missing.push({ from, name, range, isDev: entry.dev === true })
+      if (findInLock(lock.packages, from, name) === undefined)
+        missing.push({ from, name, range, isDev: entry.dev === true })
     }
   }
   return missing
@@ -58,7 +81,12 @@ export function completeLock(lock) {
     const path = `node_modules/${name}`
     if (platform === undefined || version === undefined) unclear.push(name)
     else if (lock.packages[path] === undefined) {
-      lock.packages[path] = { version, ...platform, ...(isDev ? { dev: true } : {}), optional: true }
+      lock.packages[path] = {
+        version,
+        ...platform,
+        ...(isDev ? { dev: true } : {}),
+        optional: true,
+      }
       added.push(name)
     }
   }
