@@ -82,7 +82,12 @@ export type StartedFrame = readonly [typeof frameKind.started, readonly number[]
 
 /** Numbers per exit: token, code (−1 = none), signal (0 = none), startedAtMs (0 = never started), wallMs, userMs, systemMs, rssKiB (negative = below), orphans. */
 export const exitStride = 9
-/** Launcher → daemon: [exited, report number, flat exits, pairs (token, why it could not run)]. Sent again until acknowledged. */
+/**
+ * Launcher → daemon: [exited, report number, flat exits, pairs (token, reason)]. Sent again until acknowledged.
+ * Reasons: 'walltime' or 'stopped' = the launcher ended the task because its time was over or it was told to
+ * stop (the job's state becomes RUN_TIMEOUT, not RUN_ERROR); 'lost' = its spawner died and the task was killed;
+ * anything else = why it could not be started ('ENOENT: …').
+ */
 export type ExitedFrame = readonly [
   typeof frameKind.exited,
   number,

@@ -22,6 +22,8 @@ export interface SpanShape {
   readonly cpus: number | null
   readonly packing: number
   readonly wallMinutes: number
+  /** JSON of the job machine's immutable facts (maxRetries, hooks it has …). */
+  readonly facts: string
 }
 
 /** A run of neighbouring jobs to which the same things happened so far; kept as one row. */
