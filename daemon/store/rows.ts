@@ -30,6 +30,8 @@ export interface SpanShape {
 export interface SpanRow extends SpanShape {
   readonly lo: JobId
   readonly hi: JobId
+  /** `lo` of the array's spec; null when each job has a spec of its own, whose lo is the job's id. */
+  readonly spec: JobId | null
   /** Number of the public state (protocol/states). */
   readonly state: number
   /** JSON array of history records, shared by all its jobs. */
