@@ -75,6 +75,7 @@ export const faultCatalogue = {
   LAUNCHER_REFUSED: entry(7, 409, 'the daemon refused the launcher: {what}', 'balsamd status'),
   DRAINING: entry(8, 503, 'balsamd is stopping', 'try again when it runs'),
   UNSUPPORTED: entry(2, 400, '{what} is not supported yet', 'see docs/reference/balsam-0.3-parity'),
+  CALL_UNKNOWN: entry(7, 404, 'this balsamd has no call {method} {path}', 'use one version of balsam everywhere'),
 } as const satisfies Record<string, FaultEntry>
 
 /** A code of the catalogue. */

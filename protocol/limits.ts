@@ -36,8 +36,8 @@ export const limits = {
   heartbeatSilenceMsMax: 15_000,
   /** One frame after authentication; 1,000 tasks with long command lines fit. */
   frameBytesMax: 4 * 1024 * 1024,
-  /** One frame before authentication. */
-  helloBytesMax: 4 * 1024,
+  /** A hello: it names every token held, of which a launcher that was cut off may have 100,000. */
+  helloBytesMax: 1024 * 1024,
   /** A peer that does not say hello in this time is closed. */
   helloMsMax: 5_000,
   /** Sockets that have not said hello, at once. */
@@ -78,4 +78,36 @@ export const limits = {
   daemonStartMsMax: 30_000,
   /** Wait streams send at most so many progress lines a second. */
   progressPerSecondMax: 10,
+  /** Tasks that one launcher may hold (queued, running, exits not acknowledged): its hello lists them all and must fit a frame. */
+  heldTasksMax: 100_000,
+  /** Cores of a job, and jobs packed on a node: more than any node has. */
+  cpusMax: 65_536,
+  /** Characters of a description: a paragraph for people. */
+  descriptionLengthMax: 4_096,
+  /** A job's priority lies between minus this and this. */
+  priorityMax: 1_000_000_000,
+  /** Automatic retries of one job. */
+  retriesMax: 1_000,
+  /** Ten years: as good as no limit, and still a safe number in ms. */
+  wallTimeMinutesMax: 5_256_000,
+  /** PATH_MAX of Linux. */
+  pathLengthMax: 4_096,
+  /** An idempotency key: a UUID, a hash or a sentence. */
+  idempotencyKeyLengthMax: 200,
+  /** Ids named one by one in a filter. */
+  filterIdsMax: 100_000,
+  /** Longest grace between TERM and KILL that a kill may ask for. */
+  killGraceMsMax: 3_600_000,
+  /** Allocations are of at most this many nodes, on any scheduler. */
+  allocationNodesMax: 100_000,
+  /** After a refused upload the rest is read and dropped for this long, so that the peer sees the answer. */
+  discardMsMax: 5_000,
+  /** Headers of a call must be there in this time. */
+  callHeadersMsMax: 5_000,
+  /** A call's connection that says nothing while its body is awaited is closed. */
+  callSilenceMsMax: 120_000,
+  /** Calls under way get this long when the server closes. */
+  callsCloseMsMax: 3_000,
+  /** How often a launcher behind TCP is pinged, so that dead peers and NAT tables are found out. */
+  linkPingMs: 10_000,
 } as const

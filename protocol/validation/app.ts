@@ -1,0 +1,28 @@
+// An app as a user defines it. An empty executable is refused here: no job of it could ever run.
+import { z } from 'zod'
+import { fault } from '../faults.ts'
+import type { AppSpec } from '../job.ts'
+import { limits } from '../limits.ts'
+import { checkName } from './names.ts'
+import { parseAs } from './parse.ts'
+import { checkEnvironment, checkText, checkWords, environmentShape } from './text.ts'
+
+const shape = z.strictObject({
+  name: z.string(),
+  executable: z.string().default(''),
+  description: z.string().max(limits.descriptionLengthMax).default(''),
+  envscript: z.string().max(limits.pathLengthMax).default(''),
+  environment: environmentShape.default({}),
+})
+
+/** An app out of unknown JSON. */
+export function checkAppSpec(value: unknown): AppSpec {
+  const app: AppSpec = parseAs(shape, value)
+  checkName('name', app.name)
+  if (app.executable.trim() === '') throw fault('EMPTY_EXECUTABLE', { name: app.name })
+  checkWords('executable', [app.executable])
+  checkText('description', app.description)
+  checkText('envscript', app.envscript)
+  checkEnvironment(app.environment)
+  return app
+}

@@ -1,0 +1,82 @@
+// Which jobs are meant: a filter in a JSON body, or in the query of a GET.
+// An unknown condition is refused, because a filter that silently means more could kill too much.
+import { z } from 'zod'
+import { fault } from '../faults.ts'
+import type { JobFilter, JobId } from '../job.ts'
+import { limits } from '../limits.ts'
+import { isJobState, jobStates } from '../states.ts'
+import type { JobState } from '../states.ts'
+import { parseAs } from './parse.ts'
+
+const text = z.string().max(limits.pathLengthMax)
+
+/** A filter in a body. */
+export const filterShape: z.ZodType<JobFilter> = z.strictObject({
+  ids: z.array(z.int().min(1)).max(limits.filterIdsMax).exactOptional(),
+  name: text.exactOptional(),
+  workflow: text.exactOptional(),
+  application: text.exactOptional(),
+  states: z.array(z.enum(jobStates)).exactOptional(),
+})
+
+/** A filter out of unknown JSON. */
+export function checkFilter(value: unknown): JobFilter {
+  return parseAs(filterShape, value)
+}
+
+/** A filter and a page out of a query. */
+export interface JobQuery {
+  readonly filter: JobFilter
+  readonly after: JobId
+  readonly limit: number
+}
+
+const known = ['ids', 'name', 'workflow', 'application', 'state', 'after', 'limit']
+
+/** The query of a GET: lists are separated by commas, or the name is repeated. BAD_FIELD for what isn't known. */
+export function readJobQuery(query: URLSearchParams): JobQuery {
+  for (const key of query.keys()) {
+    if (!known.includes(key)) throw fault('BAD_FIELD', { field: key, what: 'no such filter' })
+  }
+  const ids = words(query, 'ids')
+  const states = words(query, 'state')
+  const filter: JobFilter = {
+    ...(ids === null ? {} : { ids: ids.map((word) => integer('ids', word, 1)) }),
+    ...(states === null ? {} : { states: states.map(readState) }),
+    ...one(query, 'name'),
+    ...one(query, 'workflow'),
+    ...one(query, 'application'),
+  }
+  const limit = integer('limit', query.get('limit') ?? String(limits.pageJobsDefault), 1)
+  if (limit > limits.pageJobsMax) {
+    throw fault('TOO_MANY', { what: 'jobs of one page', count: limit, max: limits.pageJobsMax })
+  }
+  return { filter, after: integer('after', query.get('after') ?? '0', 0), limit }
+}
+
+function words(query: URLSearchParams, key: string): readonly string[] | null {
+  if (!query.has(key)) return null
+  return query.getAll(key).flatMap((value) => value.split(',').filter((word) => word !== ''))
+}
+
+type TextKey = 'name' | 'workflow' | 'application'
+
+function one(query: URLSearchParams, key: TextKey): Pick<JobFilter, TextKey> {
+  const values = query.getAll(key)
+  if (values.length > 1) throw fault('BAD_FIELD', { field: key, what: 'given twice' })
+  const value = values[0]
+  return value === undefined ? {} : { [key]: value }
+}
+
+function readState(word: string): JobState {
+  const state = word.toUpperCase()
+  if (!isJobState(state)) throw fault('BAD_FIELD', { field: 'state', what: `${word} is no state` })
+  return state
+}
+
+/** A whole number of a query or a path, at least `min`. */
+export function integer(field: string, word: string, min: number): number {
+  const number = /^\d{1,16}$/.test(word) ? Number(word) : Number.NaN
+  if (Number.isSafeInteger(number) && number >= min) return number
+  throw fault('BAD_FIELD', { field, what: `${word.slice(0, 40)} is no whole number of at least ${min}` })
+}

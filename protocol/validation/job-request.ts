@@ -1,0 +1,98 @@
+// One line of a submission: its shape (zod, with defaults for what may be left out) and its rules.
+// Runs up to 100,000 times in a submission, so the rules are plain code without allocation.
+import { z } from 'zod'
+import { fault } from '../faults.ts'
+import type { JobRequest } from '../job.ts'
+import { limits } from '../limits.ts'
+import { checkName } from './names.ts'
+import { parseAs } from './parse.ts'
+import { checkEnvironment, checkText, checkWords, environmentShape } from './text.ts'
+
+const outputShape = z.union([
+  z.strictObject({ to: z.literal('workdir') }),
+  z.strictObject({ to: z.literal('none') }),
+  z.strictObject({ to: z.literal('file'), file: z.string() }),
+])
+
+const resourcesShape = z.strictObject({
+  cpus: z.int().min(1).max(limits.cpusMax).nullable().default(null),
+  nodePackingCount: z.int().min(1).max(limits.cpusMax).default(1),
+})
+
+const arrayShape = z.strictObject({ first: z.int().min(0), last: z.int().min(0) })
+
+const shape = z.strictObject({
+  name: z.string(),
+  workflow: z.string().default('default'),
+  application: z.string().nullable().default(null),
+  args: z.string().default(''),
+  command: z.array(z.string()).nullable().default(null),
+  description: z.string().max(limits.descriptionLengthMax).default(''),
+  environment: environmentShape.default({}),
+  resources: resourcesShape.default({ cpus: null, nodePackingCount: 1 }),
+  priority: z.int().min(-limits.priorityMax).max(limits.priorityMax).default(0),
+  maxRetries: z.int().min(0).max(limits.retriesMax).default(0),
+  wallTimeMinutes: z.number().min(0).max(limits.wallTimeMinutesMax).default(1),
+  output: outputShape.default({ to: 'workdir' }),
+  cwd: z.string().default('/'),
+  array: arrayShape.nullable().default(null),
+})
+
+/** A job request out of unknown JSON; a Fault names the field and the rule that it breaks. */
+export function checkJobRequest(value: unknown): JobRequest {
+  const request: JobRequest = parseAs(shape, value)
+  checkName('name', request.name)
+  checkName('workflow', request.workflow)
+  checkCommand(request)
+  checkText('description', request.description)
+  checkEnvironment(request.environment)
+  checkPlaces(request)
+  if (request.array !== null) checkArray(request.array)
+  return request
+}
+
+/** How many jobs a request stands for. */
+export function jobsOf(request: JobRequest): number {
+  return request.array === null ? 1 : request.array.last - request.array.first + 1
+}
+
+function checkCommand(request: JobRequest): void {
+  if (request.application === null) {
+    if (request.command === null || request.command.length === 0 || request.command[0] === '') {
+      throw fault('NO_COMMAND')
+    }
+    if (request.args !== '') {
+      throw fault('BAD_FIELD', { field: 'args', what: 'belongs to an application; put it into command' })
+    }
+    checkWords('command', request.command)
+    return
+  }
+  if (request.command !== null) {
+    throw fault('BAD_FIELD', { field: 'command', what: 'give either an application or a command' })
+  }
+  checkName('application', request.application)
+  checkWords('args', [request.args])
+}
+
+function checkPlaces(request: JobRequest): void {
+  checkPath('cwd', request.cwd)
+  if (request.output.to === 'file') checkPath('output.file', request.output.file)
+}
+
+function checkPath(field: string, path: string): void {
+  checkText(field, path)
+  if (!path.startsWith('/')) throw fault('BAD_FIELD', { field, what: 'must be an absolute path' })
+  if (path.length > limits.pathLengthMax) {
+    throw fault('BAD_FIELD', { field, what: `has ${path.length} characters, at most ${limits.pathLengthMax}` })
+  }
+}
+
+function checkArray(array: { readonly first: number; readonly last: number }): void {
+  if (array.last < array.first) {
+    throw fault('BAD_FIELD', { field: 'array', what: `ends at ${array.last}, before ${array.first}` })
+  }
+  const count = array.last - array.first + 1
+  if (count > limits.submissionJobsMax) {
+    throw fault('TOO_MANY', { what: 'jobs in one submission', count, max: limits.submissionJobsMax })
+  }
+}
