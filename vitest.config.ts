@@ -14,6 +14,8 @@ export default defineConfig({
     // Two cores are what the smallest machine has; more workers would only disturb timings.
     maxWorkers: 2,
     pool: 'forks',
+    // A test without an assertion proves nothing.
+    expect: { requireAssertions: true },
     hookTimeout: 60_000,
     teardownTimeout: 20_000,
     projects: [

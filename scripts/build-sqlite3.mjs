@@ -47,7 +47,7 @@ function define(names) {
   return names.map((name) => `-D${name}`)
 }
 
-/** Does the module load? Returns its SQLite version, or undefined. Tried in a process of its own. */
+/** SQLite's version when the module loads (tried in a process of its own), else undefined. */
 function loadedVersion() {
   const script = "process.stdout.write(require('sqlite3').VERSION)"
   const tried = spawnSync(findNode() ?? process.execPath, ['-e', script], {

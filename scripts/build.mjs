@@ -145,7 +145,7 @@ function copyMigrations() {
   return names.length
 }
 
-/** Builds what is out of date. `say` is told what was done. Throws when a program fails to build. */
+/** Builds what is out of date; throws when a program fails to. `say` is told what was done. */
 export async function build(say = (line) => console.log(`build: ${line}`), isForced = false) {
   const currentRecipe = recipe()
   const record = isForced ? {} : readRecord()

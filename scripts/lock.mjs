@@ -71,7 +71,7 @@ export function missingOptionals(lock) {
   return missing
 }
 
-/** Adds entries for the missing optional packages whose names tell their platform; changes `lock`. */
+/** Adds entries for missing optional packages whose names tell their platform; changes `lock`. */
 export function completeLock(lock) {
   const added = []
   const unclear = []
@@ -95,7 +95,7 @@ export function completeLock(lock) {
   return { added, unclear }
 }
 
-/** Completes the lock file in place (atomically); returns what was added and what stayed unclear. */
+/** Completes the lock file in place (atomically); returns what was added, what stayed unclear. */
 export function completeLockFile(path) {
   const lock = JSON.parse(readFileSync(path, 'utf8'))
   const result = completeLock(lock)
