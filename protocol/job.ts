@@ -135,6 +135,8 @@ export interface JobDetail extends JobItem {
 /** Which jobs are meant. All given conditions must hold; none given = all jobs. */
 export interface JobFilter {
   readonly ids?: readonly JobId[]
+  /** Inclusive ranges of ids; with `ids`, a job in either is meant. In a query: `ids=7,100-200`. */
+  readonly ranges?: readonly (readonly [first: JobId, last: JobId])[]
   readonly name?: string
   readonly workflow?: string
   readonly application?: string
