@@ -46,7 +46,7 @@ export interface SubmissionWriter {
 
 /** What hears of a wait. After `onEnd` nothing comes any more. */
 export interface WaitListener {
-  /** May be called as often as there is news; the link thins it out. Ends with isDone. */
+  /** May be called as often as there is news; the link thins it out. is_done ends the wait. */
   onProgress(progress: WaitProgress): void
   /** The wait can't go on (the daemon stops, the filter matches nothing …). */
   onFault(error: unknown): void

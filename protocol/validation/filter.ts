@@ -4,8 +4,8 @@ import { z } from 'zod'
 import { fault } from '../faults.ts'
 import type { JobFilter, JobId } from '../job.ts'
 import { limits } from '../limits.ts'
-import { isJobState, jobStates } from '../states.ts'
 import type { JobState } from '../states.ts'
+import { isJobState, jobStates } from '../states.ts'
 import { parseAs } from './parse.ts'
 
 const text = z.string().max(limits.pathLengthMax)
@@ -78,5 +78,8 @@ function readState(word: string): JobState {
 export function integer(field: string, word: string, min: number): number {
   const number = /^\d{1,16}$/.test(word) ? Number(word) : Number.NaN
   if (Number.isSafeInteger(number) && number >= min) return number
-  throw fault('BAD_FIELD', { field, what: `${word.slice(0, 40)} is no whole number of at least ${min}` })
+  throw fault('BAD_FIELD', {
+    field,
+    what: `${word.slice(0, 40)} is no whole number of at least ${min}`,
+  })
 }

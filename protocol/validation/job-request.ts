@@ -62,7 +62,10 @@ function checkCommand(request: JobRequest): void {
       throw fault('NO_COMMAND')
     }
     if (request.args !== '') {
-      throw fault('BAD_FIELD', { field: 'args', what: 'belongs to an application; put it into command' })
+      throw fault('BAD_FIELD', {
+        field: 'args',
+        what: 'belongs to an application; put it into command',
+      })
     }
     checkWords('command', request.command)
     return
@@ -83,16 +86,26 @@ function checkPath(field: string, path: string): void {
   checkText(field, path)
   if (!path.startsWith('/')) throw fault('BAD_FIELD', { field, what: 'must be an absolute path' })
   if (path.length > limits.pathLengthMax) {
-    throw fault('BAD_FIELD', { field, what: `has ${path.length} characters, at most ${limits.pathLengthMax}` })
+    throw fault('BAD_FIELD', {
+      field,
+      what: `has ${path.length} characters, at most ${limits.pathLengthMax}`,
+    })
   }
 }
 
 function checkArray(array: { readonly first: number; readonly last: number }): void {
   if (array.last < array.first) {
-    throw fault('BAD_FIELD', { field: 'array', what: `ends at ${array.last}, before ${array.first}` })
+    throw fault('BAD_FIELD', {
+      field: 'array',
+      what: `ends at ${array.last}, before ${array.first}`,
+    })
   }
   const count = array.last - array.first + 1
   if (count > limits.submissionJobsMax) {
-    throw fault('TOO_MANY', { what: 'jobs in one submission', count, max: limits.submissionJobsMax })
+    throw fault('TOO_MANY', {
+      what: 'jobs in one submission',
+      count,
+      max: limits.submissionJobsMax,
+    })
   }
 }

@@ -1,7 +1,8 @@
 // Names of jobs, workflows and apps: what they may look like. They become path components and
 // table cells, so nothing that a path or a terminal takes for something else is let through.
-import { fault } from '../faults.ts'
+
 import type { Fault } from '../faults.ts'
+import { fault } from '../faults.ts'
 import { limits } from '../limits.ts'
 
 const allowed = /^[A-Za-z0-9._+@=-]+(?: +[A-Za-z0-9._+@=-]+)*$/

@@ -1,7 +1,7 @@
 // From unknown JSON to a typed value or a Fault that names the field. Only borders call this.
 import type { z } from 'zod'
-import { fault } from '../faults.ts'
 import type { Fault } from '../faults.ts'
+import { fault } from '../faults.ts'
 
 /** The value in the shape of the schema, defaults filled in. BAD_FIELD names the first field that is wrong. */
 export function parseAs<T>(schema: z.ZodType<T>, value: unknown): T {

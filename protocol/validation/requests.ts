@@ -88,7 +88,8 @@ export function checkStop(value: unknown): 'stop' | 'restart' {
 export function checkBackup(value: unknown): string {
   const { file } = parseAs(backupShape, value)
   checkText('file', file)
-  if (!file.startsWith('/')) throw fault('BAD_FIELD', { field: 'file', what: 'must be an absolute path' })
+  if (!file.startsWith('/'))
+    throw fault('BAD_FIELD', { field: 'file', what: 'must be an absolute path' })
   return file
 }
 

@@ -1,0 +1,93 @@
+// The HTTP server of the local socket: every call enters here, and launchers upgrade to WebSocket.
+// Must never serve a browser: whatever carries an Origin is refused.
+
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import { createServer } from 'node:http'
+import { idempotencyHeader, paths } from '../../protocol/calls.ts'
+import { fault } from '../../protocol/faults.ts'
+import { limits } from '../../protocol/limits.ts'
+import type { Clock, Log } from '../../protocol/ports.ts'
+import { readJobQuery } from '../../protocol/validation/filter.ts'
+import { readJson, sendFailure, sendJson } from './body.ts'
+import { answerCall } from './calls.ts'
+import type { Door } from './door.ts'
+import type { LauncherLinks } from './launcher-links.ts'
+import { receiveSubmission } from './submission.ts'
+import { streamWait } from './wait.ts'
+
+/** What the links need besides the door. */
+export interface LinkPorts {
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** The server of the calls; not listening yet. */
+export function createCallServer(door: Door, launchers: LauncherLinks, ports: LinkPorts): Server {
+  const server = createServer(
+    {
+      headersTimeout: limits.callHeadersMsMax,
+      // A submission may stream for hours; silence is what ends it (below).
+      requestTimeout: 0,
+      noDelay: true,
+    },
+    (request, response) => {
+      request.setTimeout(limits.callSilenceMsMax, () => {
+        if (!request.complete) request.destroy()
+      })
+      handle(door, request, response, ports).catch((error: unknown) => {
+        sendFailure(request, response, error, ports)
+      })
+    },
+  )
+  server.on('upgrade', (request, socket, head) => {
+    launchers.upgrade(request, socket, head, { allocationId: null, isLocal: true })
+  })
+  return server
+}
+
+async function handle(
+  door: Door,
+  request: IncomingMessage,
+  response: ServerResponse,
+  ports: LinkPorts,
+): Promise<void> {
+  refuseBrowsers(request)
+  const url = urlOf(request)
+  const method = request.method ?? 'GET'
+  if (method === 'POST' && url.pathname === paths.submissions) {
+    const key = idempotencyKey(request)
+    sendJson(response, 200, await receiveSubmission(door, request, key, ports.clock))
+    return
+  }
+  if (method === 'GET' && url.pathname === paths.wait) {
+    streamWait(door, readJobQuery(url.searchParams).filter, { request, response }, ports)
+    return
+  }
+  const body = method === 'POST' ? await readJson(request) : {}
+  const call = { method, path: url.pathname, query: url.searchParams, body }
+  sendJson(response, 200, await answerCall(door, call))
+}
+
+/** The URL of a request; BAD_REQUEST when it is none. */
+function urlOf(request: IncomingMessage): URL {
+  const url = URL.parse(request.url ?? '/', 'http://balsamd')
+  if (url === null) throw fault('BAD_REQUEST', { what: 'the URL is malformed' })
+  return url
+}
+
+/** Web pages send an Origin and can't leave it out; our own programs never do. */
+function refuseBrowsers(request: IncomingMessage): void {
+  if (request.headers.origin === undefined && request.headers['sec-fetch-site'] === undefined)
+    return
+  throw fault('FORBIDDEN', { what: 'requests of web pages are refused' })
+}
+
+function idempotencyKey(request: IncomingMessage): string | null {
+  const key = request.headers[idempotencyHeader]
+  if (key === undefined) return null
+  if (typeof key === 'string' && /^[\x21-\x7e]+$/.test(key)) {
+    if (key.length <= limits.idempotencyKeyLengthMax) return key
+  }
+  const what = `must be 1 to ${limits.idempotencyKeyLengthMax} printable characters`
+  throw fault('BAD_FIELD', { field: idempotencyHeader, what })
+}
