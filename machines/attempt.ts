@@ -46,12 +46,14 @@ export type AttemptEffect =
 
 /** An attempt has no counters. */
 export type AttemptContext = Readonly<Record<string, never>>
+/** The context of every attempt. */
+export const attemptContext: AttemptContext = Object.freeze({})
 
 const effect = (): void => undefined
 
 /** The machine of one attempt. Outcomes are ordinary states that ignore whatever comes late. */
 export const attemptMachine = setup({
-  types: { context: {} as AttemptContext, events: {} as AttemptEvent },
+  types: { context: attemptContext, events: {} as AttemptEvent },
   guards: {
     isSuccess: ({ event }) => event.type === 'EXITED' && event.isSuccess,
   },
@@ -67,7 +69,7 @@ export const attemptMachine = setup({
   },
 }).createMachine({
   id: 'attempt',
-  context: {},
+  context: attemptContext,
   initial: 'leased',
   states: {
     leased: {

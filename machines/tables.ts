@@ -1,8 +1,11 @@
 // The compiled tables of the machines that exist by the million, and the way a job comes to rest.
 
 import { type JobState, jobStates } from '../protocol/states.ts'
-import type { AttemptEffect, AttemptEvent, AttemptState } from './attempt.ts'
+import type { AttemptContext, AttemptEffect, AttemptEvent, AttemptState } from './attempt.ts'
 import { attemptMachine, attemptStates } from './attempt.ts'
+
+export { attemptContext } from './attempt.ts'
+
 import type { JobContext, JobEffect, JobEvent } from './job.ts'
 import { jobMachine } from './job.ts'
 import { compile } from './table/compile.ts'
@@ -18,9 +21,6 @@ export const jobTable: Table<JobState, JobEvent, JobContext, JobEffect> = compil
 /** The attempt machine. Its context is empty: pass `attemptContext`. */
 export const attemptTable: Table<AttemptState, AttemptEvent, AttemptContext, AttemptEffect> =
   compile(attemptMachine, attemptStates)
-
-/** The context of every attempt. */
-export const attemptContext: AttemptContext = Object.freeze({})
 
 const advance: JobEvent = Object.freeze({ type: 'ADVANCE' })
 const advanceNumber = jobTable.event('ADVANCE')
