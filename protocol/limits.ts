@@ -110,4 +110,8 @@ export const limits = {
   callsCloseMsMax: 3_000,
   /** How often a launcher behind TCP is pinged, so that dead peers and NAT tables are found out. */
   linkPingMs: 10_000,
+  /** A client sends a call again this often at most (about 8 s in all), while a daemon restarts. */
+  callRetriesMax: 12,
+  /** A client that was being served waits this long for a stopped daemon to be brought back. */
+  daemonReturnMsMax: 10_000,
 } as const

@@ -1,0 +1,189 @@
+// The TypeScript client: every call of a site's daemon as a typed function.
+// Must never hold jobs in memory beyond a page: lists and submissions stream.
+
+import type {
+  AllocationItem,
+  AllocationRequest,
+  DaemonStatus,
+  ForeignLauncherGrant,
+  ForeignLauncherRequest,
+  JobPage,
+  KillReceipt,
+  LauncherItem,
+  ListOf,
+  RemoveReceipt,
+  StoreCheck,
+  Tally,
+  WaitProgress,
+} from '../../protocol/calls.ts'
+import { idempotencyHeader, paths } from '../../protocol/calls.ts'
+import type {
+  AppSpec,
+  JobDetail,
+  JobFilter,
+  JobId,
+  JobItem,
+  JobRequest,
+  SubmissionReceipt,
+} from '../../protocol/job.ts'
+import { limits } from '../../protocol/limits.ts'
+import { filterQuery } from './filter-query.ts'
+import type { Environment } from './find-site.ts'
+import { findSite } from './find-site.ts'
+import type { Session } from './session.ts'
+import { openSession } from './session.ts'
+import { ensureSite } from './site.ts'
+
+/** A page of a list: the jobs after this id, at most so many. */
+export interface PageRequest {
+  readonly after?: JobId
+  readonly limit?: number
+}
+
+/** Requests of a submission: an array, or a source that is read as fast as the daemon takes them. */
+export type JobRequests = Iterable<JobRequest> | AsyncIterable<JobRequest>
+
+/** The daemon of one site. Every function rejects with a Fault. */
+export interface Balsam {
+  /** Absolute path of the site. */
+  readonly site: string
+  status(): Promise<DaemonStatus>
+  /** Deep check of the database; may take a while. */
+  check(): Promise<StoreCheck>
+  apps(): Promise<readonly AppSpec[]>
+  addApp(app: AppSpec): Promise<AppSpec>
+  /**
+   * Submits all or nothing. An array is sent again when the connection breaks, under a key that
+   * keeps a job from being made twice; give a `key` to make repeats of your own harmless, too.
+   */
+  submit(requests: JobRequests, key?: string): Promise<SubmissionReceipt>
+  jobs(filter?: JobFilter, page?: PageRequest): Promise<JobPage>
+  /** Every matching job, page by page. */
+  allJobs(filter?: JobFilter): AsyncGenerator<JobItem, void, undefined>
+  /** By id or unique name. */
+  job(ref: JobId | string): Promise<JobDetail>
+  tally(filter?: JobFilter): Promise<Tally>
+  /** Progress until all matching jobs have ended; aborting the signal ends it early. */
+  wait(filter?: JobFilter, signal?: AbortSignal): AsyncGenerator<WaitProgress, void, undefined>
+  kill(filter: JobFilter, graceMs?: number): Promise<KillReceipt>
+  remove(filter: JobFilter, isDryRun?: boolean): Promise<RemoveReceipt>
+  allocations(): Promise<readonly AllocationItem[]>
+  cancelAllocation(id: number): Promise<AllocationItem>
+  submitLaunch(request: AllocationRequest): Promise<AllocationItem>
+  launchers(): Promise<readonly LauncherItem[]>
+  registerLauncher(request: ForeignLauncherRequest): Promise<ForeignLauncherGrant>
+  /** Copies the live database to an absolute path that doesn't exist yet. */
+  backup(file: string): Promise<{ readonly file: string; readonly bytes: number }>
+  /** 'stop' also ends the site's local allocations; 'restart' leaves them running. */
+  stop(mode: 'stop' | 'restart'): Promise<void>
+  /** Closes idle connections. */
+  close(): void
+}
+
+/** How to connect. */
+export interface ConnectOptions {
+  /** Environment that names the site and may forbid autostart; default: this process's. */
+  readonly env?: Environment
+}
+
+/**
+ * The client of a site: of this directory, else of the one that environment and working directory
+ * name. The daemon is started with the first call when none runs. Throws SITE_MISSING.
+ */
+export function connect(site?: string, options: ConnectOptions = {}): Balsam {
+  const env = options.env ?? process.env
+  const chosen = findSite(site, env, process.cwd())
+  const path = chosen.why === 'default' ? ensureSite(chosen.path) : chosen.path
+  return balsamOver(openSession(path, env))
+}
+
+/** The client over an open session. */
+export function balsamOver(session: Session): Balsam {
+  const get = <T>(path: string, silenceMsMax?: number | null): Promise<T> =>
+    session.call<T>({ ...calling('GET', path, silenceMsMax), isRepeatable: true })
+  const post = <T>(path: string, body: object, isRepeatable = false): Promise<T> =>
+    session.call<T>({
+      ...calling('POST', path, null),
+      body: JSON.stringify(body),
+      isRepeatable,
+    })
+  const list = async <T>(path: string): Promise<readonly T[]> => (await get<ListOf<T>>(path)).items
+  const jobs = (filter: JobFilter = {}, page: PageRequest = {}): Promise<JobPage> =>
+    get(`${paths.jobs}${filterQuery(filter, pageQuery(page))}`)
+
+  return {
+    site: session.site,
+    status: () => get(paths.status),
+    check: () => get(`${paths.check}?check=1`, null),
+    apps: () => list(paths.apps),
+    addApp: (app) => post(paths.apps, app),
+    submit: (requests, key) => submit(session, requests, key),
+    jobs,
+    async *allJobs(filter = {}) {
+      for (let after: JobId | null = 0; after !== null; ) {
+        const page: JobPage = await jobs(filter, { after, limit: limits.pageJobsMax })
+        yield* page.items
+        after = page.next
+      }
+    },
+    job: (ref) => get(`${paths.job}${encodeURIComponent(String(ref))}`),
+    tally: (filter = {}) => get(`${paths.tally}${filterQuery(filter)}`),
+    wait: (filter = {}, signal = undefined) =>
+      session.stream({
+        ...calling('GET', `${paths.wait}${filterQuery(filter)}`, null),
+        ...(signal === undefined ? {} : { signal }),
+        isRepeatable: true,
+      }),
+    // Killing what is killed does nothing, so it may be said twice.
+    kill: (filter, graceMs) =>
+      post(paths.kill, { filter, ...(graceMs === undefined ? {} : { graceMs }) }, true),
+    remove: (filter, isDryRun = false) => post(paths.remove, { filter, isDryRun }, isDryRun),
+    allocations: () => list(paths.allocations),
+    cancelAllocation: (id) => post(`${paths.allocation}${id}/cancel`, {}, true),
+    submitLaunch: (request) => post(paths.allocations, request),
+    launchers: () => list(paths.launchers),
+    registerLauncher: (request) => post(paths.launchers, request),
+    backup: (file) => post(paths.backup, { file }),
+    stop: async (mode) => {
+      await post(paths.stop, { mode })
+    },
+    close: () => session.close(),
+  }
+}
+
+function calling(
+  method: 'GET' | 'POST',
+  path: string,
+  silenceMsMax: number | null | undefined,
+): { method: 'GET' | 'POST'; path: string; silenceMsMax?: number | null } {
+  return silenceMsMax === undefined ? { method, path } : { method, path, silenceMsMax }
+}
+
+function pageQuery(page: PageRequest): Record<string, number> {
+  return {
+    ...(page.after === undefined ? {} : { after: page.after }),
+    ...(page.limit === undefined ? {} : { limit: page.limit }),
+  }
+}
+
+async function submit(
+  session: Session,
+  requests: JobRequests,
+  key: string | undefined,
+): Promise<SubmissionReceipt> {
+  // Only what can be read twice can be sent twice; then a key makes the second time harmless.
+  const isRepeatable = Array.isArray(requests)
+  const usedKey = key ?? (isRepeatable ? crypto.randomUUID() : undefined)
+  return session.call<SubmissionReceipt>({
+    method: 'POST',
+    path: paths.submissions,
+    silenceMsMax: null,
+    isRepeatable,
+    headers: usedKey === undefined ? {} : { [idempotencyHeader]: usedKey },
+    body: { [Symbol.asyncIterator]: () => jsonLines(requests) },
+  })
+}
+
+async function* jsonLines(requests: JobRequests): AsyncGenerator<string, void, undefined> {
+  for await (const request of requests) yield JSON.stringify(request)
+}

@@ -1,0 +1,25 @@
+// Where the other programs of this package are: beside the bundle in dist, or the sources.
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fault } from '../../protocol/faults.ts'
+
+const sources = {
+  daemon: 'daemon/main.ts',
+  supervisor: 'client/launcher/supervisor/main.ts',
+} as const
+
+/** Flags for our own Node: node:sqlite warns on older releases, which no user can act on. */
+export const nodeFlags: readonly string[] = ['--disable-warning=ExperimentalWarning']
+
+/** Absolute path of a program, to be run by process.execPath. Throws DAEMON_START_FAILED when absent. */
+export function programFile(name: keyof typeof sources): string {
+  const self = import.meta.filename
+  const isSource = self.endsWith('.ts')
+  const file = isSource
+    ? join(dirname(self), '../..', sources[name])
+    : join(dirname(self), `${name}.js`)
+  if (!existsSync(file)) {
+    throw fault('DAEMON_START_FAILED', { what: `${file} is missing`, log: 'npm run build' })
+  }
+  return file
+}

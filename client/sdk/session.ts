@@ -1,0 +1,113 @@
+// Calls to one site's daemon over connections that are kept, through restarts of the daemon.
+// Must never repeat a call that may have had its effect, unless repeating it is harmless.
+import type { Agent, IncomingMessage } from 'node:http'
+import { Fault, fault } from '../../protocol/faults.ts'
+import { limits } from '../../protocol/limits.ts'
+import type { ServerFile } from '../../protocol/site-files.ts'
+import { realClock } from '../cli/ports/clock.ts'
+import type { Exchange } from './exchange.ts'
+import { exchange, jsonOf, linesOf, makeAgent, TransportFailure } from './exchange.ts'
+import type { Environment } from './find-site.ts'
+import { lookForDaemon, reachDaemon } from './reach.ts'
+
+/** One call, and whether it may be sent again when nobody knows if it was heard. */
+export interface Call extends Exchange {
+  readonly isRepeatable: boolean
+}
+
+/** The daemon of one site, as callers see it. */
+export interface Session {
+  /** Absolute path of the site. */
+  readonly site: string
+  /** The answer's JSON document. */
+  call<T>(call: Call): Promise<T>
+  /** The documents of an NDJSON answer; begun anew when the daemon restarts in between. */
+  stream<T>(call: Call): AsyncGenerator<T, void, undefined>
+  close(): void
+}
+
+/** Opens a session; connects with the first call. */
+export function openSession(site: string, env: Environment): Session {
+  const agent = makeAgent()
+  let known: ServerFile | undefined
+  let wasServed = false
+
+  async function server(): Promise<ServerFile> {
+    if (known !== undefined) return known
+    // Nearly always it runs: its record is tried at once, and looked into only when that fails.
+    const found = lookForDaemon(site)
+    if (found.is === 'alive') known = found.server
+    // Stopped in order after we had talked to it: somebody wants it stopped, or restarts it.
+    else if (found.is === 'absent' && wasServed) known = await returned(site)
+    else known = await reachDaemon(site, { env, mayStart: false })
+    return known
+  }
+
+  /** Runs `use` on the answer, and all of it again after a failure where that may be done. */
+  async function* send<T>(
+    call: Call,
+    use: (response: IncomingMessage) => AsyncGenerator<T, void, undefined>,
+  ): AsyncGenerator<T, void, undefined> {
+    let attempt = 0
+    for (;;) {
+      try {
+        const { socket } = await server()
+        const response = await exchange(socket, agent, call)
+        wasServed = true
+        for await (const item of use(response)) {
+          attempt = 0
+          yield item
+        }
+        return
+      } catch (error) {
+        known = undefined
+        if (call.signal?.aborted === true) throw error
+        const again = mayRepeat(call, error)
+        if (!again || attempt >= limits.callRetriesMax) throw asFault(error, site)
+        attempt += 1
+        await realClock.sleep(Math.min(1_000, 20 * 2 ** attempt), call.signal)
+      }
+    }
+  }
+
+  return {
+    site,
+    stream: <T>(call: Call) => send<T>(call, linesOf<T>),
+    async call<T>(call: Call): Promise<T> {
+      for await (const answer of send<T>(call, oneDocument)) return answer
+      throw new TransportFailure('there was no answer', true)
+    },
+    close: () => destroy(agent),
+  }
+}
+
+async function* oneDocument<T>(response: IncomingMessage): AsyncGenerator<T, void, undefined> {
+  yield await jsonOf<T>(response)
+}
+
+function destroy(agent: Agent): void {
+  agent.destroy()
+}
+
+/** A daemon that is stopping took nothing; a lost connection may have carried the call. */
+function mayRepeat(call: Call, error: unknown): boolean {
+  if (error instanceof Fault) return error.code === 'DRAINING'
+  return error instanceof TransportFailure && (call.isRepeatable || !error.wasSent)
+}
+
+function asFault(error: unknown, site: string): unknown {
+  if (!(error instanceof TransportFailure)) return error
+  const what = error.wasSent ? `${error.message}; whether it was done is not known` : error.message
+  return fault('DAEMON_UNREACHABLE', { site, what })
+}
+
+/** Waits for a daemon that somebody else brings back. */
+async function returned(site: string): Promise<ServerFile> {
+  const deadline = realClock.monotonicMs() + limits.daemonReturnMsMax
+  while (realClock.monotonicMs() < deadline) {
+    const found = lookForDaemon(site)
+    if (found.is !== 'absent') return await reachDaemon(site, { env: {}, mayStart: true })
+    await realClock.sleep(20)
+  }
+  throw fault('DAEMON_UNREACHABLE', { site, what: 'it was stopped' })
+}
