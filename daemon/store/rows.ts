@@ -10,6 +10,8 @@ export interface SpecRow {
   readonly name: string
   /** null for a plain command. */
   readonly app: string | null
+  /** Array index of job `lo`, whose name is then `<name>-<arrayFirst>`; null for a single job. */
+  readonly arrayFirst: number | null
   /** The JobRequest as JSON. */
   readonly body: string
 }
@@ -104,7 +106,11 @@ export interface CatchUp {
   /** Specs (by lo) that no job uses any more (rm). */
   readonly removedSpecs: readonly JobId[]
   /** New absolute counts; 0 deletes. */
-  readonly tallies: readonly { readonly workflow: string; readonly state: number; readonly count: number }[]
+  readonly tallies: readonly {
+    readonly workflow: string
+    readonly state: number
+    readonly count: number
+  }[]
 }
 
 /** A journal record read back. */
@@ -127,7 +133,11 @@ export interface StoredSite {
   readonly spans: readonly SpanRow[]
   /** Jobs that have not come to an end. */
   readonly openJobs: readonly JobRow[]
-  readonly tallies: readonly { readonly workflow: string; readonly state: number; readonly count: number }[]
+  readonly tallies: readonly {
+    readonly workflow: string
+    readonly state: number
+    readonly count: number
+  }[]
   readonly actors: readonly ActorRow[]
   /** Records after appliedSeq, in order. */
   readonly journal: readonly JournalRow[]

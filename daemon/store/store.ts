@@ -1,12 +1,20 @@
 // The store as the core sees it: turns in, rows out. Implemented over any SqlDriver.
 // It never decides anything about jobs.
 import type { JobFilter, JobId, StateCounts } from '../../protocol/job.ts'
-import type { CatchUp, JobRow, SpanRow, SpecRow, StoredSite, SubmissionRow, TurnCommit } from './rows.ts'
+import type {
+  CatchUp,
+  JobRow,
+  SpanRow,
+  SpecRow,
+  StoredSite,
+  SubmissionRow,
+  TurnCommit,
+} from './rows.ts'
 
 /** A job of a page: either its own row, or one id out of a span. */
 export interface ListedJob {
   readonly id: JobId
-  readonly spec: Pick<SpecRow, 'lo' | 'hi' | 'workflow' | 'name' | 'app'> & { readonly arrayFirst: number | null }
+  readonly spec: Omit<SpecRow, 'body'>
   readonly row: JobRow | null
   readonly span: SpanRow | null
 }

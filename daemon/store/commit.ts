@@ -1,0 +1,118 @@
+// A turn of the core as the statements of one transaction.
+// Must never write a derived row: those follow with the catch-up.
+
+import type { JobId } from '../../protocol/job.ts'
+import type { SqlStatement } from '../../protocol/ports.ts'
+import type { SpecRow, TurnCommit } from './rows.ts'
+import { sql } from './sql.ts'
+
+/** Rows of one INSERT: long enough to share its cost, short enough for SQLite's parser. */
+const rowsPerInsert = 2_000
+
+/** One statement per `rowsPerInsert` rows. `head` ends in VALUES. */
+export function inserts(
+  head: string,
+  rows: readonly (readonly (number | string | null)[])[],
+): SqlStatement[] {
+  const statements: SqlStatement[] = []
+  for (let from = 0; from < rows.length; from += rowsPerInsert) {
+    statements.push({ sql: head, rows: rows.slice(from, from + rowsPerInsert) })
+  }
+  return statements
+}
+
+/** The statements that put specs down. */
+export function specInserts(specs: readonly SpecRow[]): SqlStatement[] {
+  return [
+    ...inserts(
+      'INSERT INTO spec (lo, hi, workflow, name, app, array_first) VALUES',
+      specs.map((each) => [each.lo, each.hi, each.workflow, each.name, each.app, each.arrayFirst]),
+    ),
+    ...inserts(
+      'INSERT INTO spec_body (lo, body) VALUES',
+      specs.map((each) => [each.lo, each.body]),
+    ),
+  ]
+}
+
+/** The ids of these specs as contiguous ranges. */
+function rangesOf(specs: readonly SpecRow[]): [lo: JobId, hi: JobId][] {
+  const ranges: [JobId, JobId][] = []
+  for (const { lo, hi } of [...specs].sort((a, b) => a.lo - b.lo)) {
+    const last = ranges.at(-1)
+    if (last !== undefined && last[1] + 1 === lo) last[1] = hi
+    else ranges.push([lo, hi])
+  }
+  return ranges
+}
+
+function actorStatements(turn: TurnCommit): SqlStatement[] {
+  const statements = inserts(
+    'INSERT OR REPLACE INTO actor (kind, id, version, body) VALUES',
+    turn.actors.map((each) => [each.kind, each.id, each.version, each.body]),
+  )
+  for (const { kind, id } of turn.forgottenActors) {
+    statements.push(sql`DELETE FROM actor WHERE kind = ${kind} AND id = ${id}`)
+  }
+  return statements
+}
+
+/**
+ * The statements of a turn. The first takes the journal record only while the epoch is ours:
+ * check and write in one, and no other page is touched for it.
+ */
+export function commitStatements(turn: TurnCommit, epoch: number): SqlStatement[] {
+  const { seq, at, body } = turn
+  return [
+    {
+      ...sql`INSERT INTO journal (seq, at, body) SELECT ${seq}, ${at}, ${body} FROM reign WHERE epoch = ${epoch}`,
+      mustChange: 1,
+    },
+    ...specInserts(turn.specs),
+    // Specs stay invisible to queries until the catch-up has put their jobs beside them.
+    ...inserts(
+      'INSERT INTO block (lo, hi, seq) VALUES',
+      rangesOf(turn.specs).map(([lo, hi]) => [lo, hi, seq]),
+    ),
+    ...turn.settledBlocks.map((lo) => sql`UPDATE block SET seq = ${seq} WHERE lo = ${lo}`),
+    ...inserts(
+      'INSERT OR REPLACE INTO app (name, body) VALUES',
+      turn.apps.map((each) => [each.name, JSON.stringify(each)]),
+    ),
+    ...actorStatements(turn),
+    ...inserts(
+      'INSERT INTO submission (key, digest, receipt) VALUES',
+      turn.submissions.map((each) => [each.key, each.digest, each.receipt]),
+    ),
+  ]
+}
+
+/** The statements that put specs of a reserved block down ahead of their commit. */
+export function stageStatements(
+  block: { readonly lo: JobId; readonly hi: JobId },
+  specs: readonly SpecRow[],
+  epoch: number,
+): SqlStatement[] {
+  return [
+    {
+      ...sql`INSERT OR REPLACE INTO block (lo, hi, seq) SELECT ${block.lo}, ${block.hi}, NULL FROM reign WHERE epoch = ${epoch}`,
+      mustChange: 1,
+    },
+    ...specInserts(specs),
+  ]
+}
+
+/** The statements that drop unsettled blocks: these, or all of them. Their ids are not used again. */
+export function unstageStatements(blocks: readonly JobId[] | 'all'): SqlStatement[] {
+  const which =
+    blocks === 'all'
+      ? sql`seq IS NULL`
+      : sql`seq IS NULL AND lo IN (SELECT value FROM json_each(${JSON.stringify(blocks)}))`
+  const specs = sql`SELECT s.lo FROM block b JOIN spec s ON s.lo BETWEEN b.lo AND b.hi WHERE b.lo IN (SELECT lo FROM block WHERE ${which})`
+  return [
+    sql`UPDATE reign SET next_job_id = max(next_job_id, coalesce((SELECT max(hi) + 1 FROM block), 0))`,
+    sql`DELETE FROM spec_body WHERE lo IN (${specs})`,
+    sql`DELETE FROM spec WHERE lo IN (${specs})`,
+    sql`DELETE FROM block WHERE ${which}`,
+  ]
+}

@@ -1,0 +1,86 @@
+// The store over a driver: each call of the contract as statements or queries.
+// Must never decide anything about jobs, and never write without the epoch.
+import { fault } from '../../protocol/faults.ts'
+import type { StateCounts } from '../../protocol/job.ts'
+import type { SqlDriver, SqlStatement } from '../../protocol/ports.ts'
+import { stateOf } from '../../protocol/states.ts'
+import { beginReign } from './boot.ts'
+import { catchUpStatements } from './catch-up.ts'
+import { checkStore } from './check.ts'
+import { commitStatements, stageStatements, unstageStatements } from './commit.ts'
+import { loadMigrations, type Migration, migrate } from './migrate.ts'
+import { breakdownOf, totalOf } from './queries/counts.ts'
+import { wanted } from './queries/filter.ts'
+import { findJob, specsWithBodies } from './queries/find.ts'
+import { listPage } from './queries/list.ts'
+import { matchingRanges } from './queries/match.ts'
+import { textOf } from './sql.ts'
+import type { Store } from './store.ts'
+
+/** What a store is opened with. */
+export interface StoreOptions {
+  readonly driver: SqlDriver
+  /** The database file, for backups before a migration; null for one in memory. */
+  readonly file: string | null
+  /** Other migrations than those beside this source; for tests. */
+  readonly migrations?: readonly Migration[]
+}
+
+/**
+ * Opens the store of a site: its schema is made or brought up to date. `open` must be called before
+ * anything is written. Faults: DATABASE_INVALID, DATABASE_NEWER, STORAGE_REFUSED.
+ */
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const { driver } = options
+  await migrate(driver, options.file, options.migrations ?? loadMigrations())
+  let epoch = 0
+
+  function write(statements: readonly SqlStatement[], isDurable: boolean): Promise<void> {
+    if (epoch === 0) throw new Error('the store is written before it is open')
+    return driver.transaction(statements, { isDurable })
+  }
+
+  return {
+    facts: { driver: driver.name, journalMode: driver.journalMode },
+    open: async (owner) => {
+      const site = await beginReign(driver, owner)
+      epoch = site.epoch
+      return site
+    },
+    commit: (turn) => write(commitStatements(turn, epoch), true),
+    catchUp: (rows) => write(catchUpStatements(rows, epoch), false),
+    stage: (block, specs) => write(stageStatements(block, specs, epoch), false),
+    unstage: (blocks) => write(unstageStatements(blocks), false),
+    specsOf: (ids) => specsWithBodies(driver.all, ids),
+    submission: async (key) => {
+      const [row] = await driver.all('SELECT * FROM submission WHERE key = ?', [key])
+      if (row === undefined) return null
+      return { key, digest: textOf(row, 'digest'), receipt: textOf(row, 'receipt') }
+    },
+    list: (filter, after, limit) =>
+      driver.snapshot((all) => listPage(all, wanted(filter), after, limit)),
+    counts: (filter) =>
+      driver.snapshot(async (all) => {
+        const breakdown = await breakdownOf(all, wanted(filter))
+        const states: StateCounts = {}
+        for (const [state, count] of breakdown) states[stateOf(state)] = count
+        return { total: totalOf(breakdown), states }
+      }),
+    match: (filter) => driver.snapshot((all) => matchingRanges(all, wanted(filter))),
+    find: (id) => driver.snapshot((all) => findJob(all, id)),
+    check: () => driver.snapshot(checkStore),
+    backup: (file) => backupTo(driver, file),
+    close: () => driver.close(),
+  }
+}
+
+async function backupTo(driver: SqlDriver, file: string): Promise<void> {
+  try {
+    await driver.backup(file)
+  } catch (error) {
+    if (error instanceof Error && error.message.includes('already exists')) {
+      throw fault('BAD_FIELD', { field: 'file', what: `${file} exists already` })
+    }
+    throw error
+  }
+}

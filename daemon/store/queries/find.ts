@@ -1,0 +1,60 @@
+// One job with its whole spec, and the specs of some ids.
+// Must never guess: an id without a row and without a span is no job.
+import type { JobId } from '../../../protocol/job.ts'
+import type { SqlQuery } from '../../../protocol/ports.ts'
+import { jobOf, spanOf, specOf } from '../columns.ts'
+import type { SpecRow } from '../rows.ts'
+import { sql, textOf } from '../sql.ts'
+import type { ListedJob } from '../store.ts'
+
+/** The job with this id. */
+export async function findJob(
+  all: SqlQuery,
+  id: JobId,
+): Promise<(ListedJob & { readonly body: string }) | null> {
+  const [row] = await all('SELECT * FROM job WHERE id = ?', [id])
+  const [span] =
+    row === undefined
+      ? await all(
+          'SELECT * FROM (SELECT * FROM span WHERE lo <= ?1 ORDER BY lo DESC LIMIT 1) WHERE hi >= ?1',
+          [id],
+        )
+      : []
+  if (row === undefined && span === undefined) return null
+  const [spec] = await specsWithBodies(all, [id])
+  if (spec === undefined) throw new Error(`job ${id} has no spec`)
+  const { body, ...head } = spec
+  return {
+    id,
+    spec: head,
+    body,
+    row: row === undefined ? null : jobOf(row),
+    span: span === undefined ? null : spanOf(span),
+  }
+}
+
+/** The specs that cover these ids, each once, in order of lo. */
+export async function specsWithBodies(all: SqlQuery, ids: readonly JobId[]): Promise<SpecRow[]> {
+  if (ids.length === 0) return []
+  const query = sql`SELECT s.*, b.body FROM spec s JOIN spec_body b ON b.lo = s.lo
+    WHERE s.lo IN (SELECT (SELECT max(lo) FROM spec WHERE lo <= e.value)
+      FROM json_each(${JSON.stringify(ids)}) e)
+    ORDER BY s.lo`
+  const rows = await all(query.sql, query.params)
+  const specs = rows.map((row) => ({ ...specOf(row), body: textOf(row, 'body') }))
+  // The last spec before an id need not reach it.
+  const sorted = [...ids].sort((a, b) => a - b)
+  return specs.filter((spec) => reachesOne(spec, sorted))
+}
+
+function reachesOne(spec: Omit<SpecRow, 'body'>, sorted: readonly JobId[]): boolean {
+  let low = 0
+  let high = sorted.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((sorted[middle] ?? 0) < spec.lo) low = middle + 1
+    else high = middle
+  }
+  const first = sorted[low]
+  return first !== undefined && first <= spec.hi
+}
