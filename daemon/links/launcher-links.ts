@@ -92,6 +92,7 @@ function openLink(
   let why = ''
   let helloTimer: Timer | null = null
   let pingTimer: Timer | null = null
+  let closeTimer: Timer | null = null
   let isPongAwaited = false
 
   const shut = (closeCode: number, reason: string): void => {
@@ -101,7 +102,7 @@ function openLink(
     // The frame of a close holds at most 123 bytes of reason.
     ws.close(closeCode, forLog(reason).slice(0, 100))
     // ws itself waits 30 s for the peer's half; the core must not.
-    ports.clock.after(limits.callsCloseMsMax, () => ws.terminate())
+    closeTimer = ports.clock.after(limits.callsCloseMsMax, () => ws.terminate())
   }
   const drop = (reason: string): void => {
     isClosing = true
@@ -158,6 +159,7 @@ function openLink(
         isClosing = true
         helloTimer?.cancel()
         pingTimer?.cancel()
+        closeTimer?.cancel()
         onGone()
         handlers.onClose(why === '' ? forLog(reason.toString() || `closed (${closeCode})`) : why)
       })

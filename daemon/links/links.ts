@@ -7,6 +7,8 @@ import { launcherLinks } from './launcher-links.ts'
 import type { LinkPorts } from './server.ts'
 import { createCallServer } from './server.ts'
 import { bindSocket } from './socket.ts'
+import type { TlsPlan } from './tls.ts'
+import { openTls } from './tls.ts'
 
 /** What to open. */
 export interface LinksPlan {
@@ -15,11 +17,15 @@ export interface LinksPlan {
   /** From socketPath(). */
   readonly socket: string
   readonly uid: number
+  /** The TCP listener; null: none, which is what a site needs whose launchers are on this host. */
+  readonly tls?: TlsPlan | null
 }
 
 /** The open links. */
 export interface Links {
   readonly socket: string
+  /** Address of the TCP listener. */
+  readonly tls: { readonly host: string; readonly port: number } | null
   launcherCount(): number
   /** Takes no new calls, lets those under way be answered, then closes everything. */
   close(reason: string): Promise<void>
@@ -30,19 +36,25 @@ export async function openLinks(plan: LinksPlan): Promise<Links> {
   const launchers = launcherLinks(plan.door, plan.ports)
   const server = createCallServer(plan.door, launchers, plan.ports)
   const bound = await bindSocket(server, plan.socket, plan.uid)
+  const tls = plan.tls ? await openTls(plan.tls, launchers, plan.ports) : null
   return {
     socket: bound.path,
+    tls: tls === null ? null : { host: tls.host, port: tls.port },
     launcherCount: () => launchers.counts().all,
     async close(reason) {
       bound.remove()
       launchers.close(reason)
-      await closeServer(server, plan.ports)
+      const servers = tls === null ? [server] : [server, tls.server]
+      await Promise.all(servers.map((each) => closeServer(each, plan.ports)))
     },
   }
 }
 
 /** Resolves when the last connection is closed; those that don't end in time are cut. */
-export function closeServer(server: Server, ports: LinkPorts): Promise<void> {
+function closeServer(
+  server: Pick<Server, 'close' | 'closeAllConnections' | 'closeIdleConnections'>,
+  ports: LinkPorts,
+): Promise<void> {
   return new Promise((resolve) => {
     const timer = ports.clock.after(limits.callsCloseMsMax, () => server.closeAllConnections())
     server.close(() => {

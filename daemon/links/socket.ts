@@ -84,7 +84,7 @@ export async function bindSocket(server: Server, path: string, uid: number): Pro
   }
   const aside = join(dirname(path), `${process.pid}.new`)
   rmSync(aside, { force: true })
-  const umask = process.umask(0o077)
+  const umask = process.umask(0o177)
   const listening = listen(server, aside)
   process.umask(umask)
   await listening

@@ -6,23 +6,24 @@ import type { JobFilter, JobId } from '../job.ts'
 import { limits } from '../limits.ts'
 import type { JobState } from '../states.ts'
 import { isJobState, jobStates } from '../states.ts'
-import { parseAs } from './parse.ts'
 
 const text = z.string().max(limits.pathLengthMax)
 
+const id = z.int().min(1)
+const range = z
+  .tuple([id, id])
+  .readonly()
+  .refine(([first, last]) => first <= last, 'ends before it begins')
+
 /** A filter in a body. */
 export const filterShape: z.ZodType<JobFilter> = z.strictObject({
-  ids: z.array(z.int().min(1)).max(limits.filterIdsMax).exactOptional(),
+  ids: z.array(id).max(limits.filterIdsMax).exactOptional(),
+  ranges: z.array(range).max(limits.filterIdsMax).exactOptional(),
   name: text.exactOptional(),
   workflow: text.exactOptional(),
   application: text.exactOptional(),
   states: z.array(z.enum(jobStates)).exactOptional(),
 })
-
-/** A filter out of unknown JSON. */
-export function checkFilter(value: unknown): JobFilter {
-  return parseAs(filterShape, value)
-}
 
 /** A filter and a page out of a query. */
 export interface JobQuery {
@@ -41,7 +42,7 @@ export function readJobQuery(query: URLSearchParams): JobQuery {
   const ids = words(query, 'ids')
   const states = words(query, 'state')
   const filter: JobFilter = {
-    ...(ids === null ? {} : { ids: ids.map((word) => integer('ids', word, 1)) }),
+    ...(ids === null ? {} : readIds(ids)),
     ...(states === null ? {} : { states: states.map(readState) }),
     ...one(query, 'name'),
     ...one(query, 'workflow'),
@@ -57,6 +58,19 @@ export function readJobQuery(query: URLSearchParams): JobQuery {
 function words(query: URLSearchParams, key: string): readonly string[] | null {
   if (!query.has(key)) return null
   return query.getAll(key).flatMap((value) => value.split(',').filter((word) => word !== ''))
+}
+
+/** `7,100-200`: single ids and inclusive ranges. */
+function readIds(found: readonly string[]): Pick<JobFilter, 'ids' | 'ranges'> {
+  const ids: JobId[] = []
+  const ranges: [JobId, JobId][] = []
+  for (const word of found) {
+    const [first, last] = word.split('-', 2)
+    const from = integer('ids', first ?? '', 1)
+    if (last === undefined) ids.push(from)
+    else ranges.push([from, integer('ids', last, from)])
+  }
+  return ranges.length === 0 ? { ids } : { ids, ranges }
 }
 
 type TextKey = 'name' | 'workflow' | 'application'

@@ -1,9 +1,11 @@
 // Submissions over the real socket: order, faults with their line, back-pressure, and the speed promised.
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { expect, test } from 'vitest'
+import { submissionIntake } from '../../../daemon/links/submission.ts'
+import { realClock } from '../../../daemon/ports/clock.ts'
 import { fault } from '../../../protocol/faults.ts'
+import type { Clock } from '../../../protocol/ports.ts'
 import { fakeDoor } from './fake-door.ts'
 import { answerOf, begin, call, responseOf, serve } from './server-fixture.ts'
 
@@ -136,31 +138,51 @@ test('a core that is busy holds the upload back', async () => {
   expect(pushed).toBe(200_000)
 })
 
-test('100,000 different lines cost at most a second of CPU and never block the loop for 20 ms', async () => {
+test('100,000 different lines cost at most a second of CPU, client included', async () => {
   const { door, seen } = fakeDoor()
   await using served = await serve(door)
-  const lines = Array.from({ length: 100_000 }, (_, i) =>
+  const body = Buffer.from(manyLines(100_000).join('\n'))
+  const before = process.cpuUsage()
+  const answer = await call(served.socket, 'POST', '/v1/submissions', body)
+  const used = process.cpuUsage(before)
+  expect(answer.body).toMatchObject({ total: 100_000 })
+  expect(seen.requests).toHaveLength(100_000)
+  // 0.66 s when this was written; the margin is for a machine that runs other tests beside.
+  expect((used.user + used.system) / 1_000).toBeLessThan(1_500)
+})
+
+test('between two looks at the event loop a submission never computes for 20 ms', async () => {
+  const { door } = fakeDoor()
+  const slicesMs: number[] = []
+  // CPU time and not wall time: other processes on the machine are not what is measured.
+  let before = process.threadCpuUsage()
+  const clock: Clock = {
+    ...realClock(),
+    soon: (next) => {
+      const used = process.threadCpuUsage(before)
+      slicesMs.push((used.user + used.system) / 1_000)
+      setImmediate(() => {
+        before = process.threadCpuUsage()
+        next()
+      })
+    },
+  }
+  const lines = manyLines(100_000)
+  const intake = submissionIntake(door.beginSubmission(null), clock)
+  before = process.threadCpuUsage()
+  await intake.take(lines)
+  expect(slicesMs).toHaveLength(200)
+  // The first one pays for the compiler.
+  expect(Math.max(...slicesMs.slice(1))).toBeLessThan(20)
+})
+
+function manyLines(count: number): string[] {
+  return Array.from({ length: count }, (_, i) =>
     job(`job${i}`, {
       workflow: 'many',
       command: ['echo', 'hello', String(i), '--option=value'],
       environment: { OMP_NUM_THREADS: '1' },
       cwd: '/home/somebody/project',
-    }),
+    }).trimEnd(),
   )
-  const body = Buffer.from(lines.join(''))
-  const delay = monitorEventLoopDelay({ resolution: 1 })
-  const before = process.cpuUsage()
-  delay.enable()
-  const answer = await call(served.socket, 'POST', '/v1/submissions', body)
-  delay.disable()
-  const used = process.cpuUsage(before)
-  const cpuMs = (used.user + used.system) / 1_000
-  console.log(
-    `100,000 lines: ${cpuMs.toFixed(0)} ms CPU, p99 ${delay.percentile(99) / 1e6}, max ${delay.max / 1e6} ms`,
-  )
-  expect(answer.body).toMatchObject({ total: 100_000 })
-  expect(seen.requests).toHaveLength(100_000)
-  // Client and server share this process; the margin is for a busy machine.
-  expect(cpuMs).toBeLessThan(1_500)
-  expect(delay.percentile(99) / 1e6).toBeLessThan(20)
-})
+}
