@@ -80,6 +80,8 @@ export const limits = {
   progressPerSecondMax: 10,
   /** Tasks that one launcher may hold (queued, running, exits not acknowledged): its hello lists them all and must fit a frame. */
   heldTasksMax: 100_000,
+  /** A launcher whose tasks have ended waits so long for the daemon to acknowledge their exits; then the journals must do. */
+  stopReportMsMax: 5_000,
   /** Cores of a job, and jobs packed on a node: more than any node has. */
   cpusMax: 65_536,
   /** Characters of a description: a paragraph for people. */
@@ -114,4 +116,16 @@ export const limits = {
   callRetriesMax: 12,
   /** A client that was being served waits this long for a stopped daemon to be brought back. */
   daemonReturnMsMax: 10_000,
+  /** Searches that must find nothing before a submission whose answer was lost is sent once more: a scheduler may list a job some seconds late. */
+  searchesBeforeResubmit: 2,
+  /** Output kept of one scheduler command: a listing of 100,000 batch jobs fits. */
+  commandOutputBytesMax: 8 * 1024 * 1024,
+  /** After a command's end its pipes are read for this long, though a grandchild may hold them open. */
+  commandLingerMs: 200,
+  /** Past its walltime and the kill grace, an allocation that still lives gets this long before the scheduler adapter ends it. */
+  wallTimeSlackMs: 10_000,
+  /** Rounds of KILL over an allocation's processes: each finds what was forked during the one before. */
+  killRoundsMax: 50,
+  /** Time between two such rounds. */
+  killRoundMs: 20,
 } as const
