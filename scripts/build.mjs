@@ -158,10 +158,13 @@ export async function build(say = (line) => console.log(`build: ${line}`), isFor
   if (stale.length === 0) return []
   const startedAt = performance.now()
   const esbuild = await import('esbuild')
-  const entries = await Promise.all(
+  const results = await Promise.allSettled(
     stale.map(async (name) => [name, await bundle(esbuild, name, currentRecipe)]),
   )
+  const entries = results.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))
   writeAside(recordFile, JSON.stringify({ ...record, ...Object.fromEntries(entries) }))
+  const failures = results.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []))
+  if (failures.length > 0) throw new Error(failures.map(({ message }) => message).join('\n'))
   const files = stale.map((name) => `${name}.js`).join(', ')
   say(`${files} made in ${Math.round(performance.now() - startedAt)} ms (${basename(dist)}/)`)
   return stale

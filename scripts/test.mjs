@@ -42,8 +42,18 @@ function groupByReason(skipped) {
   return groups
 }
 
+/** Builds; resolves to what went wrong, or undefined. The tests run either way. */
+async function tryBuild() {
+  try {
+    await build()
+    return undefined
+  } catch (error) {
+    return error.message
+  }
+}
+
 /** Prints the summary and returns the exit code. */
-function conclude({ code, report }) {
+function conclude({ code, report }, buildError) {
   const { passed, failed, skipped, loose } = report ?? {
     passed: 0,
     failed: 1,
@@ -55,7 +65,9 @@ function conclude({ code, report }) {
   if (report === undefined) console.log(`failed: vitest ended with code ${code} and no report`)
   else if (passed + failed === 0) console.log('failed: no test was run')
   const isEmpty = report !== undefined && passed + failed === 0
-  const failures = failed + loose.length + (isEmpty ? 1 : 0)
+  if (buildError !== undefined) console.log(`failed: the build: ${buildError}`)
+  const others = [isEmpty, buildError !== undefined].filter(Boolean).length
+  const failures = failed + loose.length + others
   // vitest may fail for a reason that is no test's, such as a worker that crashed.
   const total = failures === 0 && code !== 0 ? 1 : failures
   if (total > failures) console.log(`failed: vitest ended with code ${code}`)
@@ -67,10 +79,10 @@ function conclude({ code, report }) {
 
 try {
   await setup()
-  await build()
+  const buildError = await tryBuild()
   const sqlite3 = await buildSqlite3()
   if (!sqlite3.isAvailable) console.log(`sqlite3: not available here: ${sqlite3.reason}`)
-  process.exitCode = conclude(await runTests(sqlite3))
+  process.exitCode = conclude(await runTests(sqlite3), buildError)
 } catch (error) {
   console.error(error.message)
   console.log('0 passed, 1 failed')
