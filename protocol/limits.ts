@@ -116,6 +116,8 @@ export const limits = {
   callRetriesMax: 12,
   /** A client that was being served waits this long for a stopped daemon to be brought back. */
   daemonReturnMsMax: 10_000,
+  /** A wait whose progress goes to a file or a pipe says where it stands this often. */
+  progressLineMs: 30_000,
   /** Searches that must find nothing before a submission whose answer was lost is sent once more: a scheduler may list a job some seconds late. */
   searchesBeforeResubmit: 2,
   /** Output kept of one scheduler command: a listing of 100,000 batch jobs fits. */

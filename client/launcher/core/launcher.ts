@@ -1,0 +1,374 @@
+// The launcher's logic: what the daemon assigns goes through lanes to the runner, exits go back.
+// Must never run a token twice, exceed the node's cores, or forget an exit that was not acknowledged.
+import { exitReasons } from '../../../protocol/exit-reasons.ts'
+import type { AssignFrame, HelloFrame, KillFrame, TaskTemplate } from '../../../protocol/frames.ts'
+import { assignStride, frameKind, frameVersions } from '../../../protocol/frames.ts'
+import { limits } from '../../../protocol/limits.ts'
+import type { Timer } from '../../../protocol/ports.ts'
+import { makeCalls } from './calls.ts'
+import type { ServingFrame } from './connection.ts'
+import { makeConnection } from './connection.ts'
+import type { Shape } from './lanes.ts'
+import { makeLanes } from './lanes.ts'
+import { makeLife } from './life.ts'
+import type {
+  AdoptedTask,
+  AnswerHandler,
+  LauncherPorts,
+  LauncherSettings,
+  RunnerHandlers,
+} from './ports.ts'
+import { makeReports } from './reports.ts'
+import { makeTasks, wish } from './tasks.ts'
+import { makeWatch } from './watch.ts'
+
+const signalTerm = 15
+
+/** What a launcher holds at this moment. */
+export interface LauncherCounts {
+  /** Tokens queued, in lanes, or exited and not acknowledged. */
+  readonly held: number
+  readonly inLanes: number
+  readonly queued: number
+  /** Exits collected or not acknowledged. */
+  readonly pendingExits: number
+  readonly usedCpus: number
+}
+
+/** One launcher: the logic of one node of one allocation. */
+export interface Launcher {
+  /** A task of an earlier launcher still runs. Before `start`. */
+  adoptRunning(task: AdoptedTask): void
+  /** A task of an earlier launcher has exited and may never have been reported. Before `start`. */
+  readonly adoptExited: RunnerHandlers['onExited']
+  /** Connects, and counts the walltime from now. */
+  start(): void
+  /** Ends the tasks (TERM, grace, KILL), reports, says goodbye and ends. */
+  stop(reason: string, graceMs: number): void
+  /** Relays a task's call to the daemon. */
+  call(method: string, path: string, body: string, token: number, answer: AnswerHandler): void
+  /** Does this token run or wait here? */
+  holds(token: number): boolean
+  counts(): LauncherCounts
+}
+
+/** Makes a launcher; it does nothing before `start`. */
+export function makeLauncher(settings: LauncherSettings, ports: LauncherPorts): Launcher {
+  const { clock, log, machine } = ports
+  const incarnation = ports.randomness.hex(8)
+  const tasks = makeTasks()
+  const lanes = makeLanes(settings.cpus, tasks)
+  const templates = new Map<number, { readonly template: TaskTemplate; readonly shape: Shape }>()
+  let returned: number[] = []
+  let heartbeat: Timer | null = null
+  let isFilling = false
+  let isAgain = false
+
+  const onExited: RunnerHandlers['onExited'] = (
+    token,
+    code,
+    signal,
+    startedAtMs,
+    wallMs,
+    userMs,
+    systemMs,
+    rssKiB,
+    orphans,
+    reason,
+  ) => {
+    const row = tasks.rowOf(token)
+    if (row < 0) return
+    lanes.ended(row, startedAtMs > 0 ? wallMs : -1)
+    const known = tasks.reasons[row] ?? ''
+    const why = reason ?? (known === '' ? null : known)
+    reports.add(token, code, signal, startedAtMs, wallMs, userMs, systemMs, rssKiB, orphans, why)
+    tasks.exit(row)
+  }
+  const runner = ports.makeRunner({
+    onStarted(token, startedAtMs) {
+      const row = tasks.rowOf(token)
+      if (row < 0) return
+      lanes.started(row, startedAtMs, clock.monotonicMs())
+      watch.arm()
+    },
+    onExited,
+    onWithdrawn(token) {
+      const row = tasks.rowOf(token)
+      if (row < 0) return
+      lanes.ended(row, -1)
+      if (tasks.wishes[row] === wish.end) endUnstarted(row, signalTerm, null)
+      else if (tasks.wishes[row] === wish.giveBack || !life.isServing()) giveBack(row)
+      else lanes.requeue(row)
+    },
+    onBatchEnd: () => settle(),
+  })
+  const connection = makeConnection(ports, {
+    hello,
+    onWelcome(heartbeatMs) {
+      beat(heartbeatMs)
+      reports.resend()
+      settle()
+    },
+    onFrame(frame) {
+      receive(frame)
+      settle()
+    },
+    onLost() {
+      heartbeat?.cancel()
+      calls.lost()
+      life.check()
+    },
+    onRefused: (code, message) => life.abandon(`refused: ${code} ${message}`),
+  })
+  const reports = makeReports(clock, (frame) => connection.send(frame))
+  const calls = makeCalls((frame) => connection.send(frame))
+  const watch = makeWatch(clock, lanes, tasks, {
+    onSlow: (started) => connection.send([frameKind.started, started]),
+    onStuck(tokens) {
+      runner.withdraw(tokens)
+      runner.flush()
+    },
+  })
+  const life = makeLife(settings, ports, {
+    isConnected: () => connection.isUp(),
+    openTasks: () => tasks.open(),
+    pendingExits: () => reports.pending(),
+    endTasks,
+    bye(reason) {
+      reports.flush()
+      connection.send([frameKind.bye, reason])
+    },
+    close(reason) {
+      heartbeat?.cancel()
+      watch.stop()
+      calls.lost()
+      connection.close(reason)
+      runner.close()
+    },
+  })
+
+  function hello(): HelloFrame {
+    const { siteId, allocationId, nodeIndex, node, pid, cpus, memoryMiB } = settings
+    return [
+      frameKind.hello,
+      {
+        versionOldest: frameVersions.oldest,
+        versionNewest: frameVersions.newest,
+        siteId,
+        allocationId,
+        nodeIndex,
+        node,
+        incarnation,
+        pid,
+        cpus,
+        memoryMiB,
+        epochSeen: connection.epochSeen(),
+        held: tasks.held(),
+      },
+    ]
+  }
+
+  function beat(heartbeatMs: number): void {
+    heartbeat?.cancel()
+    const queued = lanes.queued()
+    const running = tasks.open() - queued
+    const memory = Math.round(machine.memoryFreeMiB())
+    connection.send([frameKind.heartbeat, running, queued, machine.load1(), memory])
+    heartbeat = clock.after(heartbeatMs, () => beat(heartbeatMs))
+  }
+
+  function receive(frame: ServingFrame): void {
+    switch (frame[0]) {
+      case frameKind.assign:
+        assign(frame)
+        break
+      case frameKind.ack:
+        acknowledged(reports.acknowledge(frame[2]))
+        break
+      case frameKind.kill:
+        kill(frame)
+        break
+      case frameKind.recall:
+        recall(frame[2])
+        break
+      case frameKind.drain:
+        if (frame[2] === 'stop') life.stop('drained', frame[3])
+        else life.finish()
+        break
+      case frameKind.answer:
+        calls.answered(frame[1], frame[2], frame[3])
+        break
+    }
+  }
+
+  function acknowledged(tokens: readonly number[]): void {
+    tasks.forget(tokens)
+    runner.forget(tokens)
+  }
+
+  function assign(frame: AssignFrame): void {
+    for (const template of frame[2]) {
+      templates.set(template.templateId, { template, shape: lanes.shapeOf(template.cpus) })
+    }
+    const flat = frame[3]
+    for (let at = 0; at < flat.length; at += assignStride) {
+      const token = flat[at + 2] ?? -1
+      if (tasks.isKnown(token)) continue
+      if (!life.isServing() || tasks.heldCount() >= limits.heldTasksMax) {
+        returned.push(token)
+        continue
+      }
+      const known = templates.get(flat[at + 3] ?? -1)
+      // A new link makes the daemon send its templates again.
+      if (known === undefined) {
+        connection.reset('a task of an unknown template')
+        return
+      }
+      const row = tasks.add(token, flat[at] ?? -1, known.template, known.shape)
+      if (lanes.fits(known.shape)) lanes.enqueue(row)
+      else endUnstarted(row, 0, `${known.template.cpus} cores on a node of ${settings.cpus}`)
+    }
+    for (const templateId of frame[4]) templates.delete(templateId)
+  }
+
+  function kill(frame: KillFrame): void {
+    for (const token of frame[2]) {
+      const row = tasks.rowOf(token)
+      if (row < 0) continue
+      if (tasks.lanes[row] === null) {
+        lanes.unqueue(row)
+        endUnstarted(row, signalTerm, null)
+      } else {
+        tasks.wishes[row] = wish.end
+        runner.kill(token, frame[3])
+      }
+    }
+  }
+
+  /** First what waits here, then what waits in lanes: the newest, which would start last. */
+  function recall(count: number): void {
+    const rows = lanes.takeNewest(count)
+    for (const row of rows) giveBack(row)
+    let missing = count - rows.length
+    const tokens: number[] = []
+    for (const lane of lanes.open) {
+      for (let at = lane.rows.length - 1; at > 0 && missing > 0; at--) {
+        const row = lane.rows[at] ?? -1
+        if (row === lane.running || tasks.wishes[row] !== wish.none) continue
+        tasks.wishes[row] = wish.giveBack
+        tokens.push(tasks.tokens[row] ?? -1)
+        missing--
+      }
+    }
+    if (tokens.length > 0) runner.withdraw(tokens)
+    // The daemon waits for an answer even when there is nothing to give.
+    if (rows.length === 0 && tokens.length === 0) connection.send([frameKind.returned, []])
+  }
+
+  function endTasks(reason: string, graceMs: number): void {
+    for (const row of lanes.takeNewest(Number.POSITIVE_INFINITY)) giveBack(row)
+    const why = reason === exitReasons.wallTime ? exitReasons.wallTime : exitReasons.stopped
+    for (const lane of lanes.open) {
+      for (const row of lane.rows) {
+        tasks.wishes[row] = wish.giveBack
+        tasks.reasons[row] = why
+        runner.kill(tasks.tokens[row] ?? -1, graceMs)
+      }
+    }
+    settle()
+  }
+
+  function giveBack(row: number): void {
+    returned.push(tasks.tokens[row] ?? -1)
+    tasks.drop(row)
+  }
+
+  function endUnstarted(row: number, signal: number, reason: string | null): void {
+    reports.add(tasks.tokens[row] ?? -1, -1, signal, 0, 0, 0, 0, 0, 0, reason)
+    tasks.exit(row)
+  }
+
+  /** After every batch of news: start what may start, tell what is to be told. */
+  function settle(): void {
+    fill()
+    reports.batchEnd()
+    if (returned.length > 0) {
+      connection.send([frameKind.returned, returned])
+      returned = []
+    }
+    life.check()
+  }
+
+  /** A runner may answer within flush; then there is room again, and the loop goes on. */
+  function fill(): void {
+    isAgain = true
+    if (isFilling) return
+    isFilling = true
+    while (isAgain) {
+      isAgain = false
+      if (life.isRunning()) lanes.fill(start)
+      runner.flush()
+    }
+    isFilling = false
+  }
+
+  function start(lane: number, row: number): void {
+    const template = tasks.templates[row]
+    if (template === null || template === undefined) return
+    runner.start(lane, tasks.tokens[row] ?? -1, tasks.jobs[row] ?? -1, template)
+  }
+
+  return {
+    adoptRunning(task) {
+      if (tasks.isKnown(task.token)) return
+      const row = tasks.add(task.token, -1, null, lanes.shapeOf(task.cpus))
+      lanes.adopt(row, task.startedAtMs, clock.monotonicMs())
+      watch.arm()
+    },
+    adoptExited(
+      token,
+      code,
+      signal,
+      startedAtMs,
+      wallMs,
+      userMs,
+      systemMs,
+      rssKiB,
+      orphans,
+      reason,
+    ) {
+      if (tasks.isKnown(token)) return
+      tasks.markExited(token)
+      reports.add(
+        token,
+        code,
+        signal,
+        startedAtMs,
+        wallMs,
+        userMs,
+        systemMs,
+        rssKiB,
+        orphans,
+        reason,
+      )
+    },
+    start() {
+      log.info('launcher starts', { node: settings.node, cpus: settings.cpus, incarnation })
+      life.start()
+      connection.open()
+    },
+    stop: (reason, graceMs) => life.stop(reason, graceMs),
+    call: (method, path, body, token, answer) => calls.call(method, path, body, token, answer),
+    holds: (token) => tasks.rowOf(token) >= 0,
+    counts() {
+      const queued = lanes.queued()
+      return {
+        held: tasks.heldCount(),
+        inLanes: tasks.open() - queued,
+        queued,
+        pendingExits: reports.pending(),
+        usedCpus: lanes.usedCpus(),
+      }
+    },
+  }
+}

@@ -1,0 +1,88 @@
+// Exits on their way to the daemon: collected, numbered, kept until acknowledged, sent again after a break.
+// Must never change a report that has a number, nor drop one that was not acknowledged.
+import type { ExitedFrame } from '../../../protocol/frames.ts'
+import { exitStride, frameKind } from '../../../protocol/frames.ts'
+import { limits } from '../../../protocol/limits.ts'
+import type { Clock, Timer } from '../../../protocol/ports.ts'
+
+/** Longest explanation of one task, so that a thousand of them fit a frame. */
+const reasonLengthMax = 500
+
+/** The collector of exits. */
+export interface Reports {
+  /** The numbers of one exit, in the order of ExitedFrame. */
+  add(
+    token: number,
+    code: number,
+    signal: number,
+    startedAtMs: number,
+    wallMs: number,
+    userMs: number,
+    systemMs: number,
+    rssKiB: number,
+    orphans: number,
+    reason: string | null,
+  ): void
+  /** Sends what is collected: at once when the daemon owes no answer, else within reportMsMax. */
+  batchEnd(): void
+  /** Sends what is collected, now. */
+  flush(): void
+  /** The report is durable. Returns the tokens in it; [] when it is not known (any more). */
+  acknowledge(report: number): number[]
+  /** A new connection stands: everything unacknowledged goes out again, unchanged, in order. */
+  resend(): void
+  /** Exits that are collected or not acknowledged. */
+  pending(): number
+}
+
+/** A collector that sends by `send`; the frame is dropped there while the link is down. */
+export function makeReports(clock: Clock, send: (frame: ExitedFrame) => boolean): Reports {
+  const unacknowledged = new Map<number, ExitedFrame>()
+  let exits: number[] = []
+  let reasons: (readonly [number, string])[] = []
+  let lastReport = 0
+  let pending = 0
+  let timer: Timer | null = null
+
+  const flush = (): void => {
+    timer?.cancel()
+    timer = null
+    if (exits.length === 0) return
+    const frame: ExitedFrame = [frameKind.exited, ++lastReport, exits, reasons]
+    unacknowledged.set(lastReport, frame)
+    exits = []
+    reasons = []
+    send(frame)
+  }
+
+  return {
+    add(token, code, signal, startedAtMs, wallMs, userMs, systemMs, rssKiB, orphans, reason) {
+      exits.push(token, code, signal, startedAtMs, wallMs, userMs, systemMs, rssKiB, orphans)
+      pending++
+      if (reason !== null) reasons.push([token, reason.slice(0, reasonLengthMax)])
+      if (exits.length >= limits.reportExitsMax * exitStride) flush()
+    },
+    batchEnd() {
+      if (exits.length === 0 || timer !== null) return
+      // Waiting is of use only while the daemon is busy with an earlier report.
+      if (unacknowledged.size === 0) flush()
+      else timer = clock.after(limits.reportMsMax, flush)
+    },
+    flush,
+    acknowledge(report) {
+      const frame = unacknowledged.get(report)
+      if (frame === undefined) return []
+      unacknowledged.delete(report)
+      const tokens: number[] = []
+      for (let at = 0; at < frame[2].length; at += exitStride) tokens.push(frame[2][at] ?? -1)
+      pending -= tokens.length
+      // What gathered meanwhile need not wait for its timer.
+      if (unacknowledged.size === 0) flush()
+      return tokens
+    },
+    resend() {
+      for (const frame of unacknowledged.values()) send(frame)
+    },
+    pending: () => pending,
+  }
+}
