@@ -14,6 +14,7 @@ import {
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { isProgram, programs, root } from './paths.mjs'
+import { setup } from './setup.mjs'
 
 const dist = join(root, 'dist')
 const recordFile = join(root, '.cache/build.json')
@@ -171,13 +172,12 @@ export async function build(say = (line) => console.log(`build: ${line}`), isFor
 }
 
 if (isProgram(import.meta)) {
-  build(undefined, process.argv.includes('--force')).then(
-    (made) => {
-      if (made.length === 0) console.log('build: dist/ is up to date')
-    },
-    (error) => {
-      console.error(`build: ${error.message}`)
-      process.exitCode = 1
-    },
-  )
+  try {
+    await setup()
+    const made = await build(undefined, process.argv.includes('--force'))
+    if (made.length === 0) console.log('build: dist/ is up to date')
+  } catch (error) {
+    console.error(`build: ${error.message}`)
+    process.exitCode = 1
+  }
 }

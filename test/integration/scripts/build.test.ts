@@ -24,6 +24,8 @@ beforeEach(() => {
   for (const path of ['package.json', 'package-lock.json', 'scripts']) {
     cpSync(join(root, path), join(folder, path), { recursive: true })
   }
+  // Nothing may be installed here: node_modules is the real one.
+  write('scripts/setup.mjs', 'export async function setup() {}\n')
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
   write('client/cli/main.ts', "import { word } from './word.ts'\nconsole.log(word)\n")
   write('client/cli/word.ts', "export const word = 'first'\n")
