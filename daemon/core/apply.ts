@@ -1,0 +1,248 @@
+// Applies journal records to the site: the only place where jobs change. No clock, no I/O: the live
+// daemon and the replay after a restart run exactly this.
+import type { AttemptEvent } from '../../machines/attempt.ts'
+import { exitStride } from '../../protocol/frames.ts'
+import type { JobId, LeaseToken } from '../../protocol/job.ts'
+import { moveAttempt, openLease } from './lease.ts'
+import type { OpenJob } from './open-job.ts'
+import type { JournalRecord, SpanSeed } from './records.ts'
+import { removeJobs } from './remove.ts'
+import { footprint } from './shape.ts'
+import type { Sink, Site } from './site.ts'
+import type { Span } from './spans.ts'
+import { admit, isEnd, isRunnable, killedState, moveJob, openFromSpan } from './steps.ts'
+
+/** Applies one record that was decided at wall time `at` (ms). */
+export function applyRecord(site: Site, at: number, record: JournalRecord, sink: Sink): void {
+  switch (record[0]) {
+    case 'submit':
+      for (const seed of record[1]) addJobs(site, at, seed, sink)
+      return
+    case 'assign':
+      return assignAgain(site, at, record)
+    case 'start':
+      return start(site, record[1], sink)
+    case 'exit':
+      return exit(site, at, record[1], new Map(record[2]), sink)
+    case 'withdraw':
+      return withdraw(site, at, record[1], record[2], sink)
+    case 'lost':
+      return lose(site, at, record, sink)
+    case 'kill':
+      return kill(site, at, record[1], sink)
+    case 'remove':
+      return removeJobs(site, record)
+  }
+}
+
+function addJobs(site: Site, at: number, seed: SpanSeed, sink: Sink): void {
+  const { state, log } = admit(seed.shape, at)
+  const queue = site.queues.of(seed.shape)
+  const span: Span = {
+    lo: seed.lo,
+    hi: seed.hi,
+    spec: seed.spec,
+    state,
+    log,
+    queue,
+    storedLo: null,
+  }
+  site.spans.add(span)
+  site.tallies.add(seed.shape.workflow, state, seed.hi - seed.lo + 1)
+  if (isRunnable(state)) site.queues.addSpan(span, null)
+  sink.moved(seed.shape.workflow, seed.lo, seed.hi, -1, state)
+}
+
+/** Leases jobs again that an earlier reign had leased: they are still in spans or queues here. */
+function assignAgain(
+  site: Site,
+  at: number,
+  record: JournalRecord & readonly ['assign', ...unknown[]],
+): void {
+  const [, launcher, nodeCpus, firstToken, ranges] = record
+  let token = firstToken
+  for (let index = 0; index < ranges.length; index += 2) {
+    const first = ranges[index] ?? 0
+    const count = ranges[index + 1] ?? 0
+    for (let id = first; id < first + count; id += 1) {
+      const job = takeForLease(site, id)
+      if (job !== null)
+        openLease(site, job, at, launcher, token, footprint(job.queue.shape, nodeCpus))
+      token += 1
+    }
+  }
+}
+
+function takeForLease(site: Site, id: JobId): OpenJob | null {
+  const open = site.open.get(id)
+  if (open !== undefined) {
+    site.queues.removeJob(open)
+    return open
+  }
+  return takeOut(site, id)
+}
+
+/** Takes one job out of its span; null when it is in none. */
+export function takeOut(site: Site, id: JobId): OpenJob | null {
+  const span = site.spans.find(id)
+  if (span === null) return null
+  cutOut(site, span, id, id)
+  return openFromSpan(site, span, id)
+}
+
+function cutOut(site: Site, span: Span, first: JobId, last: JobId): void {
+  const rest = site.spans.cut(span, first, last)
+  if (!isRunnable(span.state)) return
+  span.queue.ready -= last - first + 1
+  if (rest !== null) site.queues.addSpan(rest, span)
+}
+
+function start(site: Site, flat: readonly number[], sink: Sink): void {
+  for (let index = 0; index < flat.length; index += 2) {
+    const job = site.leases.get(flat[index] ?? 0)
+    if (job === undefined || job.startedAt !== null) continue
+    const startedAt = flat[index + 1] ?? 0
+    moveAttempt(site, job, started, { startedAt, endedAt: 0, args: '' }, sink)
+  }
+}
+
+const started: AttemptEvent = { type: 'STARTED' }
+const succeeded: AttemptEvent = { type: 'EXITED', isSuccess: true }
+const failed: AttemptEvent = { type: 'EXITED', isSuccess: false }
+const lost: AttemptEvent = { type: 'LOST' }
+const timedOut: AttemptEvent = { type: 'TIMED_OUT' }
+const withdrawn: AttemptEvent = { type: 'WITHDRAWN' }
+
+function exit(
+  site: Site,
+  at: number,
+  flat: readonly number[],
+  reasons: ReadonlyMap<LeaseToken, string>,
+  sink: Sink,
+): void {
+  for (let index = 0; index < flat.length; index += exitStride) {
+    const token = flat[index] ?? 0
+    const job = site.leases.get(token)
+    // Heard before, or of an attempt that is known to have ended: applied once, acknowledged always.
+    if (job === undefined) continue
+    const reason = reasons.size === 0 ? '' : (reasons.get(token) ?? '')
+    exited(site, job, at, flat.slice(index, index + exitStride), reason, sink)
+  }
+}
+
+function exited(
+  site: Site,
+  job: OpenJob,
+  at: number,
+  one: readonly number[],
+  reason: string,
+  sink: Sink,
+): void {
+  const [, code = -1, signal = 0, startedAt = 0, wallMs = 0] = one
+  const event = eventOfExit(code, reason)
+  // A task that ran and was stopped with its launcher has been running, reported or not.
+  if (event === timedOut && startedAt > 0 && job.startedAt === null) {
+    moveAttempt(site, job, started, { startedAt, endedAt: 0, args: '' }, sink)
+  }
+  job.code = code >= 0 ? code : null
+  job.signal = signal > 0 ? signal : null
+  moveAttempt(
+    site,
+    job,
+    event,
+    {
+      startedAt: startedAt > 0 ? startedAt : at,
+      endedAt: startedAt > 0 ? startedAt + wallMs : at,
+      args: `${code},${signal},${one.slice(4).join(',')},${JSON.stringify(reason)}`,
+    },
+    sink,
+  )
+}
+
+function eventOfExit(code: number, reason: string): AttemptEvent {
+  if (reason === 'lost') return lost
+  if (reason === 'walltime' || reason === 'stopped') return timedOut
+  return code === 0 ? succeeded : failed
+}
+
+function withdraw(
+  site: Site,
+  at: number,
+  tokens: readonly LeaseToken[],
+  why: string,
+  sink: Sink,
+): void {
+  for (const token of tokens) {
+    const job = site.leases.get(token)
+    if (job === undefined) continue
+    moveAttempt(
+      site,
+      job,
+      withdrawn,
+      { startedAt: at, endedAt: at, args: JSON.stringify(why) },
+      sink,
+    )
+  }
+}
+
+function lose(
+  site: Site,
+  at: number,
+  record: JournalRecord & readonly ['lost', ...unknown[]],
+  sink: Sink,
+): void {
+  const [, tokens, cause, why] = record
+  for (const token of tokens) {
+    const job = site.leases.get(token)
+    if (job === undefined) continue
+    // What never reported a start is taken for never run: its allocation is known to be dead.
+    const event = job.startedAt === null ? withdrawn : cause === 'timeout' ? timedOut : lost
+    const wallMs = job.startedAt === null ? 0 : Math.max(0, at - job.startedAt)
+    const args = `-1,0,${wallMs},0,0,0,0,${JSON.stringify(why)}`
+    moveAttempt(site, job, event, { startedAt: at, endedAt: at, args }, sink)
+  }
+}
+
+function kill(site: Site, at: number, flat: readonly number[], sink: Sink): void {
+  for (let index = 0; index < flat.length; index += 2) {
+    const first = flat[index] ?? 0
+    const last = flat[index + 1] ?? 0
+    for (const part of site.spans.overlapping(first, last)) killPart(site, at, part, sink)
+    for (const job of openIn(site, first, last)) {
+      if (isEnd(job.state)) continue
+      moveJob(site, job, at, 'KILL', '', sink)
+    }
+  }
+}
+
+/** Kills a range of a span: it stays a range, with a new state. */
+function killPart(
+  site: Site,
+  at: number,
+  part: { readonly span: Span; readonly first: JobId; readonly last: JobId },
+  sink: Sink,
+): void {
+  const { span, first, last } = part
+  if (isEnd(span.state)) return
+  cutOut(site, span, first, last)
+  const log = `${span.log.slice(0, -1)},[${at},"KILL"]]`
+  site.spans.add({ ...span, lo: first, hi: last, state: killedState, log, storedLo: null })
+  const { workflow } = span.queue.shape
+  site.tallies.add(workflow, span.state, first - last - 1)
+  site.tallies.add(workflow, killedState, last - first + 1)
+  sink.moved(workflow, first, last, span.state, killedState)
+}
+
+/** Open jobs of a range of ids, by whichever is shorter: the range or the open jobs. */
+export function openIn(site: Site, first: JobId, last: JobId): OpenJob[] {
+  const found: OpenJob[] = []
+  if (last - first < site.open.size) {
+    for (let id = first; id <= last; id += 1) {
+      const job = site.open.get(id)
+      if (job !== undefined) found.push(job)
+    }
+    return found
+  }
+  for (const job of site.open.values()) if (first <= job.id && job.id <= last) found.push(job)
+  return found
+}

@@ -1,0 +1,129 @@
+// From what the store holds to a site in memory: rows first, then the journal records after them, through
+// the same code that decided them. Ends with the effects of every live actor being derived again.
+import type { JobId } from '../../protocol/job.ts'
+import type { Log } from '../../protocol/ports.ts'
+import type { JobRow, SpanRow, SpecRow, StoredSite } from '../store/rows.ts'
+import { type AllocationState, restoreAllocation } from './allocation-state.ts'
+import { applyRecord } from './apply.ts'
+import { restoreLauncher } from './launcher-store.ts'
+import type { OpenJob } from './open-job.ts'
+import { decodeRecords } from './records.ts'
+import { footprint, shapeOf } from './shape.ts'
+import { emptySite, type Sink, type Site } from './site.ts'
+import {
+  attemptKilling,
+  attemptLeased,
+  attemptStarted,
+  factsOf,
+  isEnd,
+  isRunnable,
+} from './steps.ts'
+import type { HistoryRecord } from './views.ts'
+
+/** What boot gives. */
+export interface Booted {
+  readonly site: Site
+  readonly allocations: Map<number, AllocationState>
+}
+
+const silent: Sink = { moved: () => undefined, endLease: () => undefined }
+
+/** Makes the site that the store describes. `loadSpecs` reads the specs of these jobs. */
+export async function bootSite(
+  stored: StoredSite,
+  loadSpecs: (ids: readonly JobId[]) => Promise<SpecRow[]>,
+  log: Log,
+): Promise<Booted> {
+  const site = emptySite()
+  for (const app of stored.apps) site.apps.set(app.name, app)
+  site.tallies.restore(stored.tallies)
+  const allocations = new Map<number, AllocationState>()
+  for (const row of stored.actors) {
+    if (row.kind === 'launcher') site.launchers.set(row.id, restoreLauncher(row))
+    if (row.kind === 'allocation') allocations.set(row.id, restoreAllocation(row))
+  }
+  for (const row of stored.spans) restoreSpan(site, row)
+  await restoreJobs(site, stored.openJobs, loadSpecs)
+  for (const turn of stored.journal) {
+    for (const record of decodeRecords(turn.body)) applyRecord(site, turn.at, record, silent)
+  }
+  log.info('the site is in memory', {
+    open: site.open.size,
+    leases: site.leases.size,
+    spans: stored.spans.length,
+    replayed: stored.journal.length,
+  })
+  return { site, allocations }
+}
+
+function restoreSpan(site: Site, row: SpanRow): void {
+  const { lo, hi, spec, state, log, ...shape } = row
+  const span = { lo, hi, spec, state, log, queue: site.queues.of(shape), storedLo: lo }
+  site.spans.add(span)
+  if (isRunnable(state)) site.queues.addSpan(span, null)
+}
+
+async function restoreJobs(
+  site: Site,
+  rows: readonly JobRow[],
+  loadSpecs: (ids: readonly JobId[]) => Promise<SpecRow[]>,
+): Promise<void> {
+  if (rows.length === 0) return
+  const specs = new Map<JobId, SpecRow>()
+  for (const spec of await loadSpecs(rows.map((row) => row.spec))) specs.set(spec.lo, spec)
+  for (const row of rows) {
+    const spec = specs.get(row.spec)
+    if (spec === undefined) throw new Error(`job ${row.id} has no spec in the store`)
+    restoreJob(site, row, spec)
+  }
+}
+
+function restoreJob(site: Site, row: JobRow, spec: SpecRow): void {
+  const shape = shapeOf(JSON.parse(spec.body))
+  const job: OpenJob = {
+    id: row.id,
+    spec: row.spec,
+    queue: site.queues.of(shape),
+    state: row.state,
+    context: { attempts: row.attempts, failures: row.failures, facts: factsOf(shape) },
+    token: 0,
+    attempt: attemptLeased,
+    launcher: 0,
+    cpus: 0,
+    startedAt: row.startedAt,
+    endedAt: row.endedAt,
+    code: row.code,
+    signal: row.signal,
+    log: row.log.slice(0, -1),
+    isQueued: false,
+    isChanged: false,
+  }
+  restoreLease(site, job, JSON.parse(row.log))
+  if (job.token === 0 && isEnd(job.state)) return
+  site.open.set(job.id, job)
+  if (job.token === 0 && isRunnable(job.state)) site.queues.addJob(job)
+}
+
+/** The open attempt of a job is the last lease of its history that nothing ended. */
+function restoreLease(site: Site, job: OpenJob, records: readonly HistoryRecord[]): void {
+  for (const [at, event, token, launcher] of records) {
+    if (event === 'LEASED') {
+      job.token = Number(token)
+      job.launcher = Number(launcher)
+      job.attempt = attemptLeased
+      job.startedAt = null
+    } else if (event === 'ATTEMPT_STARTED') {
+      job.attempt = attemptStarted
+      job.startedAt = at
+    }
+    if (event === 'KILL' && job.token !== 0) job.attempt = attemptKilling
+    else if (event === 'WITHDRAWN' || event.startsWith('ATTEMPT_')) job.token = 0
+  }
+  if (job.token === 0) return
+  const launcher = site.launchers.get(job.launcher)
+  site.leases.set(job.token, job)
+  if (launcher === undefined) return
+  job.cpus = footprint(job.queue.shape, launcher.facts.cpus)
+  launcher.usedCpus += job.cpus
+  launcher.leases += 1
+}

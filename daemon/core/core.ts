@@ -1,0 +1,72 @@
+// The core's parts in one place: what handlers of events are given. Wiring only, no decisions.
+import type { Clock, Log, Randomness, Timer } from '../../protocol/ports.ts'
+import type { Store } from '../store/store.ts'
+import type { AllocationServices } from './allocation-services.ts'
+import type { AllocationState } from './allocation-state.ts'
+import type { Counters } from './counters.ts'
+import type { TurnLoop } from './loop.ts'
+import type { JournalRecord } from './records.ts'
+import type { Sink, Site } from './site.ts'
+import type { SpecCache } from './spec-cache.ts'
+import { decide, type Turn } from './turn.ts'
+import type { Watches } from './watches.ts'
+
+/** Facts of this reign. */
+export interface Reign {
+  readonly siteId: string
+  readonly siteDirectory: string
+  readonly host: string
+  readonly pid: number
+  readonly version: string
+  readonly socket: string
+  readonly epoch: number
+  readonly startedAtMs: number
+}
+
+/** The state of polling. */
+export interface Polling {
+  timer: Timer | null
+  isAsking: boolean
+  /** Since when (monotonic ms) cancelled allocations have been seen alive. */
+  readonly endingSince: Map<number, number>
+}
+
+/** Everything a handler may use. */
+export interface Core {
+  readonly reign: Reign
+  readonly clock: Clock
+  readonly random: Randomness
+  readonly log: Log
+  readonly store: Store
+  readonly site: Site
+  readonly specs: SpecCache
+  readonly counters: Counters
+  readonly watches: Watches
+  readonly loop: TurnLoop
+  readonly allocations: Map<number, AllocationState>
+  /** Schedulers, run directories, journals of ended allocations. */
+  readonly services: AllocationServices
+  /** Told when the scheduler has answered a submission. */
+  readonly onSubmitted: Map<number, () => void>
+  readonly polling: Polling
+  /** Resolves when the tables show everything decided so far. */
+  settled(): Promise<void>
+  /** True once the daemon is going down: nothing new is accepted. */
+  isDraining: boolean
+}
+
+/** Decides within a turn, and hooks what it asks of the outside to the turn's effects. */
+export function decideIn(core: Core, turn: Turn, record: JournalRecord): void {
+  decide(core.site, turn, record, sinkOf(core, turn))
+}
+
+/** Notes transitions for the watches and ends leases after the commit. */
+export function sinkOf(core: Core, turn: Turn): Sink {
+  return {
+    moved: (workflow, first, last, from, to) => core.watches.moved(workflow, first, last, from, to),
+    endLease: (job) => {
+      const { token, launcher } = job
+      turn.kills.push({ launcher, token })
+    },
+  }
+}

@@ -1,0 +1,50 @@
+// Launchers that end: by a goodbye of their own, or with their allocation. Only here, and when a
+// restarted launcher is back without them, are leases given up.
+import type { LauncherEffect } from '../../machines/launcher.ts'
+import type { LeaseToken } from '../../protocol/job.ts'
+import { type Core, decideIn } from './core.ts'
+import type { LauncherState } from './launcher-state.ts'
+import { storeLauncher } from './launcher-store.ts'
+import type { Turn } from './turn.ts'
+
+/** A launcher says that nothing runs any more and that all it held has been reported. */
+export function sayGoodbye(core: Core, turn: Turn, launcher: LauncherState, reason: string): void {
+  if (has(launcher.live.deliver({ type: 'BYE' }), 'withdrawLeases')) {
+    decideIn(core, turn, ['withdraw', leasesOf(core, launcher), `the launcher ended: ${reason}`])
+  }
+  storeLauncher(core, turn, launcher)
+  const { link } = launcher
+  turn.effects.push(() => link?.close('goodbye'))
+}
+
+/** All launchers of an allocation are known to be dead, with everything that they ran. */
+export function endLaunchers(
+  core: Core,
+  turn: Turn,
+  allocationId: number,
+  cause: 'lost' | 'timeout',
+  why: string,
+): void {
+  for (const launcher of core.site.launchers.values()) {
+    if (launcher.facts.allocationId !== allocationId) continue
+    launcher.live.deliver({ type: 'ALLOCATION_ENDED' })
+    const tokens = leasesOf(core, launcher)
+    if (tokens.length > 0) decideIn(core, turn, ['lost', tokens, cause, why])
+    const { link } = launcher
+    launcher.link = null
+    turn.effects.push(() => link?.close('the allocation has ended'))
+    storeLauncher(core, turn, launcher)
+  }
+}
+
+function leasesOf(core: Core, launcher: LauncherState): LeaseToken[] {
+  if (launcher.leases === 0) return []
+  const tokens: LeaseToken[] = []
+  for (const job of core.site.leases.values())
+    if (job.launcher === launcher.id) tokens.push(job.token)
+  return tokens
+}
+
+function has(effects: readonly LauncherEffect[], type: LauncherEffect['type']): boolean {
+  return effects.some((effect) => effect.type === type)
+}

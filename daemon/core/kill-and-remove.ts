@@ -1,0 +1,108 @@
+// Kill and rm by filter. Which jobs are meant is read from the tables; what is done to each is decided
+// from its state at the moment of deciding.
+import type { KillReceipt, RemoveReceipt } from '../../protocol/calls.ts'
+import { fault } from '../../protocol/faults.ts'
+import type { JobFilter, JobId } from '../../protocol/job.ts'
+import { limits } from '../../protocol/limits.ts'
+import { isEndState, stateOf } from '../../protocol/states.ts'
+import { type Core, sinkOf } from './core.ts'
+import type { EndedCount } from './records.ts'
+import { killedState } from './steps.ts'
+import { decide } from './turn.ts'
+
+/** Kills what matches and has not ended; running tasks get TERM, and KILL after the grace. */
+export async function killJobs(
+  core: Core,
+  filter: JobFilter,
+  graceMs: number,
+): Promise<KillReceipt> {
+  await core.settled()
+  const ranges = await core.store.match(filter)
+  if (ranges.length === 0) throw fault('NOTHING_MATCHED')
+  const matched = ranges.reduce((sum, [first, last]) => sum + last - first + 1, 0)
+  return core.loop.ask('kill', (turn) => {
+    let killed = 0
+    const sink = sinkOf(core, turn)
+    turn.killGraceMs = Math.min(turn.killGraceMs, graceMs)
+    decide(core.site, turn, ['kill', ranges.flat()], {
+      ...sink,
+      moved(workflow, first, last, from, to) {
+        if (to === killedState) killed += last - first + 1
+        sink.moved(workflow, first, last, from, to)
+      },
+    })
+    return { schema: 'balsam.kill/1', killed, already_ended: matched - killed }
+  })
+}
+
+/** Removes what matches; refused as a whole when one of them runs. Working directories stay. */
+export async function removeJobs(
+  core: Core,
+  filter: JobFilter,
+  isDryRun: boolean,
+): Promise<RemoveReceipt> {
+  await core.settled()
+  const plan = await planRemoval(core, filter)
+  if (plan.total === 0) throw fault('NOTHING_MATCHED')
+  if (isDryRun) return { schema: 'balsam.remove/1', removed: plan.total, dry_run: true }
+  return core.loop.ask('remove', (turn) => {
+    for (const [first, last] of pairs(plan.waiting)) {
+      for (let id = first; id <= last; id += 1) {
+        if (core.site.open.get(id)?.token)
+          throw fault('BAD_REQUEST', { what: `job ${id} is running; kill it first` })
+      }
+    }
+    core.site.removedSpecs.push(...plan.specs)
+    decide(core.site, turn, ['remove', plan.ended, plan.counts, plan.waiting], sinkOf(core, turn))
+    return { schema: 'balsam.remove/1', removed: plan.total, dry_run: false }
+  })
+}
+
+interface RemovalPlan {
+  readonly ended: JobId[]
+  readonly counts: EndedCount[]
+  readonly waiting: JobId[]
+  /** Specs whose only job is removed. */
+  readonly specs: JobId[]
+  readonly total: number
+}
+
+async function planRemoval(core: Core, filter: JobFilter): Promise<RemovalPlan> {
+  const ended: JobId[] = []
+  const waiting: JobId[] = []
+  const specs: JobId[] = []
+  const counts = new Map<string, [string, number, number]>()
+  let total = 0
+  let after: JobId | null = 0
+  while (after !== null) {
+    const page = await core.store.list(filter, after, limits.pageJobsMax)
+    for (const job of page.jobs) {
+      total += 1
+      if (job.spec.lo === job.spec.hi) specs.push(job.spec.lo)
+      if (job.row === null || !isEndState(stateOf(job.row.state))) {
+        extend(waiting, job.id)
+        continue
+      }
+      extend(ended, job.id)
+      const key = `${job.row.state} ${job.spec.workflow}`
+      const count = counts.get(key) ?? [job.spec.workflow, job.row.state, 0]
+      count[2] += 1
+      counts.set(key, count)
+    }
+    after = page.next
+  }
+  return { ended, counts: [...counts.values()], waiting, specs, total }
+}
+
+/** Adds an id to flat (first, last) ranges in order of id. */
+function extend(flat: JobId[], id: JobId): void {
+  if (flat.length > 0 && flat.at(-1) === id - 1) flat[flat.length - 1] = id
+  else flat.push(id, id)
+}
+
+function pairs(flat: readonly JobId[]): (readonly [JobId, JobId])[] {
+  const found: (readonly [JobId, JobId])[] = []
+  for (let index = 0; index < flat.length; index += 2)
+    found.push([flat[index] ?? 0, flat[index + 1] ?? 0])
+  return found
+}

@@ -1,0 +1,46 @@
+// What the daemon knows of one launcher: its machine, its link, its room. Leases are on the jobs.
+import type {
+  LauncherContext,
+  LauncherEffect,
+  LauncherEvent,
+  LauncherState as LauncherStateName,
+} from '../../machines/launcher.ts'
+import type { Live } from '../../machines/live.ts'
+import type { LauncherLink } from '../links/door.ts'
+
+/** Facts of a launcher that are stored with its machine's snapshot. */
+export interface LauncherFacts {
+  readonly allocationId: number
+  readonly nodeIndex: number
+  readonly node: string
+  readonly incarnation: string
+  readonly cpus: number
+  readonly memoryMiB: number
+  readonly wfFilter: string
+}
+
+/** A launcher's machine as it runs. */
+export type LauncherLive = Live<LauncherStateName, LauncherContext, LauncherEvent, LauncherEffect>
+
+/** A launcher in memory. */
+export interface LauncherState {
+  readonly id: number
+  facts: LauncherFacts
+  readonly live: LauncherLive
+  /** The connection, when there is one that has said hello. */
+  link: LauncherLink | null
+  /** Templates that the launcher has been sent over this link. */
+  readonly templates: Set<number>
+  /** Cores of all open attempts on it, queued ones included. */
+  usedCpus: number
+  /** Open attempts on it. */
+  leases: number
+  /** Recent mean duration of its tasks in ms; null before the first end. */
+  meanTaskMs: number | null
+  /** A recall is on its way; no second one until it is answered. */
+  isRecalling: boolean
+  lastHeardMs: number
+  connectedAtMs: number | null
+  running: number
+  queued: number
+}

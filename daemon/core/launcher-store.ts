@@ -1,0 +1,50 @@
+// Launchers to rows and back: the machine's snapshot with the facts that belong to it.
+import { createActor } from 'xstate'
+import { launcherMachine, launcherVersion } from '../../machines/launcher.ts'
+import { openLive, storedSnapshot } from '../../machines/live.ts'
+import type { ActorRow } from '../store/rows.ts'
+import type { Core } from './core.ts'
+import type { LauncherFacts, LauncherLive, LauncherState } from './launcher-state.ts'
+import type { Turn } from './turn.ts'
+
+/** A launcher that was never heard of before. */
+export function makeLauncher(core: Core, id: number, facts: LauncherFacts): LauncherState {
+  const launcher = launcherOf(id, facts, openLive(createActor(launcherMachine), launcherVersion))
+  core.site.launchers.set(id, launcher)
+  return launcher
+}
+
+/** Puts the launcher's row into the turn's commit. */
+export function storeLauncher(core: Core, turn: Turn, launcher: LauncherState): void {
+  const { id } = launcher
+  const body = JSON.stringify({ stored: launcher.live.stored(), facts: launcher.facts })
+  turn.actors.set(`launcher:${id}`, { kind: 'launcher', id, version: launcherVersion, body })
+  core.log.debug('launcher', { id, state: launcher.live.state() })
+}
+
+/** A launcher as an earlier reign left it: its link is gone. */
+export function restoreLauncher(row: ActorRow): LauncherState {
+  const { stored, facts } = JSON.parse(row.body)
+  const actor = createActor(launcherMachine, { snapshot: storedSnapshot(stored, launcherVersion) })
+  const launcher = launcherOf(row.id, facts, openLive(actor, launcherVersion))
+  launcher.live.deliver({ type: 'RESUME' })
+  return launcher
+}
+
+function launcherOf(id: number, facts: LauncherFacts, live: LauncherLive): LauncherState {
+  return {
+    id,
+    facts,
+    live,
+    link: null,
+    templates: new Set(),
+    usedCpus: 0,
+    leases: 0,
+    meanTaskMs: null,
+    isRecalling: false,
+    lastHeardMs: 0,
+    connectedAtMs: null,
+    running: 0,
+    queued: 0,
+  }
+}

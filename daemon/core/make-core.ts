@@ -1,0 +1,125 @@
+// Makes a running core out of ports, a store and schedulers: boots, wires the loop, resumes what lives.
+
+import { limits } from '../../protocol/limits.ts'
+import type { Clock, Log, Randomness } from '../../protocol/ports.ts'
+import type { Store } from '../store/store.ts'
+import type { AllocationServices } from './allocation-services.ts'
+import { follow } from './allocations.ts'
+import { bootSite } from './boot.ts'
+import { makeCatchUpWriter } from './catch-up.ts'
+import type { Core, Reign } from './core.ts'
+import { Counters } from './counters.ts'
+import { lookForSilence } from './launchers.ts'
+import { makeTurnLoop } from './loop.ts'
+import { placeWork } from './place-work.ts'
+import { prepareSends, sendTurn } from './send.ts'
+import { SpecCache } from './spec-cache.ts'
+import { Watches } from './watches.ts'
+
+/** What a core is made of. */
+export interface CoreParts {
+  readonly clock: Clock
+  readonly random: Randomness
+  readonly log: Log
+  readonly store: Store
+  readonly services: AllocationServices
+  /** Facts of the reign that are known before the store is open. */
+  readonly reign: Omit<Reign, 'epoch' | 'startedAtMs'>
+  /** A failure after which nothing may be decided any more: the process must end. */
+  die(error: unknown): void
+}
+
+/** Opens the store, reads the site and starts the loop. Throws the faults of the store. */
+export async function makeCore(parts: CoreParts): Promise<Core> {
+  const { clock, store, log } = parts
+  const stored = await store.open(`${parts.reign.host}:${parts.reign.pid}`)
+  const { site, allocations } = await bootSite(stored, (ids) => store.specsOf(ids), log)
+  const writer = makeCatchUpWriter({
+    clock,
+    log,
+    site,
+    write: (rows) => store.catchUp(rows),
+    requestTurn: () => loop.deliver({ name: 'catch up', handle: () => undefined }),
+    die: parts.die,
+  })
+  const loop = makeTurnLoop({
+    clock,
+    log,
+    lastSeq: stored.lastSeq,
+    place: (turn) => placeWork(core, turn),
+    prepare: (turn) => prepareSends(core, turn),
+    commit: (turn) => store.commit(turn),
+    act: (turn) => sendTurn(core, turn),
+    afterTurn: (seq) => {
+      core.watches.afterTurn()
+      writer.afterTurn(seq)
+    },
+    die: parts.die,
+  })
+  const settled = async (): Promise<void> => {
+    let written: Promise<void> = Promise.resolve()
+    await loop.ask('settle', (turn) => {
+      turn.effects.push(() => {
+        written = writer.flush(loop.seq())
+      })
+    })
+    await written
+  }
+  const core: Core = {
+    reign: { ...parts.reign, epoch: stored.epoch, startedAtMs: clock.wallMs() },
+    clock,
+    random: parts.random,
+    log,
+    store,
+    site,
+    specs: new SpecCache((ids) => store.specsOf(ids)),
+    counters: new Counters(stored.actors, stored.nextJobId),
+    watches: new Watches(clock, () => outlook(core)),
+    loop,
+    allocations,
+    services: parts.services,
+    onSubmitted: new Map(),
+    polling: { timer: null, isAsking: false, endingSince: new Map() },
+    settled,
+    isDraining: false,
+  }
+  resume(core)
+  watchSilence(core)
+  return core
+}
+
+/** Derives the effects of everything that lives again; each may have been cut off by the last end. */
+function resume(core: Core): void {
+  core.loop.deliver({
+    name: 'resume',
+    handle: (turn) => {
+      for (const allocation of core.allocations.values()) {
+        if (allocation.isSettled) continue
+        follow(core, turn, allocation, allocation.live.deliver({ type: 'RESUME' }))
+      }
+    },
+  })
+}
+
+function watchSilence(core: Core): void {
+  core.clock.after(limits.heartbeatMs, () => {
+    lookForSilence(core)
+    watchSilence(core)
+  })
+}
+
+function outlook(core: Core): { launchers: number; pending_allocations: number } {
+  let launchers = 0
+  const served = new Set<number>()
+  for (const { link, facts } of core.site.launchers.values()) {
+    if (link === null) continue
+    launchers += 1
+    served.add(facts.allocationId)
+  }
+  let pending = 0
+  for (const allocation of core.allocations.values()) {
+    if (allocation.isLive() && allocation.live.state() !== 'ENDING' && !served.has(allocation.id))
+      pending += 1
+  }
+  return { launchers, pending_allocations: pending }
+}

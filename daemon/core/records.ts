@@ -1,0 +1,43 @@
+// Journal records: what was decided, in the form in which it is written down and read back.
+// Applying the same records to the same state gives the same state: that is what a restart does.
+import type { JobId, LeaseToken } from '../../protocol/job.ts'
+import type { SpanShape } from '../store/rows.ts'
+
+/** New jobs that are alike: a span to be. */
+export interface SpanSeed {
+  readonly lo: JobId
+  readonly hi: JobId
+  readonly spec: JobId | null
+  readonly shape: SpanShape
+}
+
+/** Ended jobs of a workflow in a state. */
+export type EndedCount = readonly [workflow: string, state: number, count: number]
+
+/** One decision. Positional, because assignments and exits come by the thousand. */
+export type JournalRecord =
+  | readonly ['submit', readonly SpanSeed[]]
+  /** launcher, its cores, first token (the others follow it), flat (first job, count). */
+  | readonly ['assign', number, number, LeaseToken, readonly number[]]
+  /** flat (token, startedAtMs). */
+  | readonly ['start', readonly number[]]
+  /** flat exits as in frames.ts, reasons by token. */
+  | readonly ['exit', readonly number[], readonly (readonly [LeaseToken, string])[]]
+  /** Leases that never ran; their jobs are ready again. */
+  | readonly ['withdraw', readonly LeaseToken[], string]
+  /** Leases whose tasks are known to be dead. 'timeout': because the allocation's time was over. */
+  | readonly ['lost', readonly LeaseToken[], 'lost' | 'timeout', string]
+  /** flat (first, last). */
+  | readonly ['kill', readonly JobId[]]
+  /** flat (first, last) of ended jobs, what they counted as, flat (first, last) of jobs that wait. */
+  | readonly ['remove', readonly JobId[], readonly EndedCount[], readonly JobId[]]
+
+/** The journal body of one turn. */
+export function encodeRecords(records: readonly JournalRecord[]): string {
+  return JSON.stringify(records)
+}
+
+/** The records of a journal body; they were written by this program, so a bad one is a broken store. */
+export function decodeRecords(body: string): readonly JournalRecord[] {
+  return JSON.parse(body)
+}

@@ -1,0 +1,46 @@
+// Removal of jobs: ended ones (only in the store) and waiting ones (in spans or open without a lease).
+// Running jobs are never removed; who asked was told so.
+import type { JobId } from '../../protocol/job.ts'
+import type { JournalRecord } from './records.ts'
+import type { Site } from './site.ts'
+import { isRunnable } from './steps.ts'
+
+/** Applies a remove record. */
+export function removeJobs(
+  site: Site,
+  record: JournalRecord & readonly ['remove', ...unknown[]],
+): void {
+  const [, ended, counts, waiting] = record
+  for (let index = 0; index < ended.length; index += 2) {
+    forget(site, ended[index] ?? 0, ended[index + 1] ?? 0)
+  }
+  for (const [workflow, state, count] of counts) site.tallies.add(workflow, state, -count)
+  for (let index = 0; index < waiting.length; index += 2) {
+    removeWaiting(site, waiting[index] ?? 0, waiting[index + 1] ?? 0)
+  }
+}
+
+function forget(site: Site, first: JobId, last: JobId): void {
+  for (let id = first; id <= last; id += 1) site.removedJobs.push(id)
+}
+
+function removeWaiting(site: Site, first: JobId, last: JobId): void {
+  for (const part of site.spans.overlapping(first, last)) {
+    const { span } = part
+    const count = part.last - part.first + 1
+    const rest = site.spans.cut(span, part.first, part.last)
+    if (isRunnable(span.state)) {
+      span.queue.ready -= count
+      if (rest !== null) site.queues.addSpan(rest, span)
+    }
+    site.tallies.add(span.queue.shape.workflow, span.state, -count)
+  }
+  for (let id = first; id <= last; id += 1) {
+    const job = site.open.get(id)
+    if (job === undefined || job.token !== 0) continue
+    site.queues.removeJob(job)
+    site.open.delete(id)
+    site.tallies.add(job.queue.shape.workflow, job.state, -1)
+    site.removedJobs.push(id)
+  }
+}

@@ -1,0 +1,102 @@
+// What a durable turn sends to launchers: assignments with the templates they need, kills, recalls.
+// Runs after the commit only; all of it can be sent again without harm.
+
+import { encodeFrame } from '../../protocol/codec.ts'
+import type { DaemonFrame } from '../../protocol/frames.ts'
+import {
+  type AssignFrame,
+  assignStride,
+  frameKind,
+  type TaskTemplate,
+} from '../../protocol/frames.ts'
+import { limits } from '../../protocol/limits.ts'
+import type { Core } from './core.ts'
+import type { LauncherState } from './launcher-state.ts'
+import type { OpenJob } from './open-job.ts'
+import { templateSite } from './reads.ts'
+import { templateOf } from './template.ts'
+import type { Turn } from './turn.ts'
+
+/** Loads the specs that the turn's assignments need, while the commit is under way. */
+export async function prepareSends(core: Core, turn: Turn): Promise<void> {
+  if (turn.assignments.size === 0) return
+  const wanted = new Set<number>()
+  for (const jobs of turn.assignments.values()) {
+    for (const job of jobs) wanted.add(job.spec)
+  }
+  await core.specs.want(wanted)
+}
+
+/** Sends everything that the turn decided to send. */
+export function sendTurn(core: Core, turn: Turn): void {
+  for (const [launcherId, jobs] of turn.assignments) {
+    const launcher = core.site.launchers.get(launcherId)
+    if (launcher?.link) assign(core, launcher, jobs)
+  }
+  for (const [launcherId, tokens] of killsByLauncher(turn)) {
+    send(core.site.launchers.get(launcherId), [
+      frameKind.kill,
+      core.reign.epoch,
+      tokens,
+      turn.killGraceMs,
+    ])
+  }
+  for (const { launcher, count } of turn.recalls) {
+    send(core.site.launchers.get(launcher), [frameKind.recall, core.reign.epoch, count])
+  }
+}
+
+/** Sends one frame to a launcher, if it is connected. */
+export function send(launcher: LauncherState | undefined, frame: DaemonFrame): void {
+  launcher?.link?.send(encodeFrame(frame))
+}
+
+function assign(core: Core, launcher: LauncherState, jobs: readonly OpenJob[]): void {
+  for (let from = 0; from < jobs.length; from += limits.assignTasksMax) {
+    send(launcher, assignFrame(core, launcher, jobs.slice(from, from + limits.assignTasksMax)))
+  }
+}
+
+function assignFrame(core: Core, launcher: LauncherState, jobs: readonly OpenJob[]): AssignFrame {
+  const templates: TaskTemplate[] = []
+  const used: number[] = []
+  const tasks = new Array<number>(jobs.length * assignStride)
+  let at = 0
+  for (const job of jobs) {
+    // A lease that ended between decision and sending (it was killed) is not sent.
+    if (job.token === 0) continue
+    if (!launcher.templates.has(job.spec)) addTemplate(core, launcher, job, templates, used)
+    tasks[at] = job.id
+    tasks[at + 1] = job.context.attempts
+    tasks[at + 2] = job.token
+    tasks[at + 3] = job.spec
+    at += assignStride
+  }
+  tasks.length = at
+  return [frameKind.assign, core.reign.epoch, templates, tasks, used]
+}
+
+/** An array's template is kept by the launcher; a single job's is used once. */
+function addTemplate(
+  core: Core,
+  launcher: LauncherState,
+  job: OpenJob,
+  templates: TaskTemplate[],
+  used: number[],
+): void {
+  const spec = core.specs.get(job.spec)
+  if (spec === undefined) throw new Error(`the spec of job ${job.id} was not loaded`)
+  templates.push(templateOf(templateSite(core), spec, job.cpus))
+  if (spec.lo === spec.hi) used.push(spec.lo)
+  else launcher.templates.add(spec.lo)
+}
+
+function killsByLauncher(turn: Turn): Map<number, number[]> {
+  const byLauncher = new Map<number, number[]>()
+  for (const { launcher, token } of turn.kills) {
+    const tokens = byLauncher.get(launcher) ?? []
+    tokens.push(token)
+    byLauncher.set(launcher, tokens)
+  }
+  return byLauncher
+}

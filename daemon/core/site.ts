@@ -1,0 +1,56 @@
+// Everything the daemon knows about its site's jobs, in memory: spans, open jobs, leases, queues, counts.
+// Only daemon/core/apply changes it, from journal records; everything else looks.
+import type { AppSpec, JobId, LeaseToken } from '../../protocol/job.ts'
+import type { LauncherState } from './launcher-state.ts'
+import type { OpenJob } from './open-job.ts'
+import { QueueTable } from './queues.ts'
+import { SpanTable } from './spans.ts'
+import { Tallies } from './tallies.ts'
+
+/** The site in memory. */
+export interface Site {
+  readonly spans: SpanTable
+  readonly queues: QueueTable
+  readonly tallies: Tallies
+  /** Jobs that may still change, by id. */
+  readonly open: Map<JobId, OpenJob>
+  /** Open attempts by token. */
+  readonly leases: Map<LeaseToken, OpenJob>
+  readonly launchers: Map<number, LauncherState>
+  readonly apps: Map<string, AppSpec>
+  /** Jobs whose row in the store is behind. */
+  changed: OpenJob[]
+  removedJobs: JobId[]
+  removedSpecs: JobId[]
+}
+
+/** What an applied record asks of the world outside; a replay ignores it. */
+export interface Sink {
+  /** Jobs first..last of a workflow went from one state to another. */
+  moved(workflow: string, first: JobId, last: JobId, from: number, to: number): void
+  /** The open attempt of this job is to be ended. */
+  endLease(job: OpenJob): void
+}
+
+/** A site with nothing in it. */
+export function emptySite(): Site {
+  return {
+    spans: new SpanTable(),
+    queues: new QueueTable(),
+    tallies: new Tallies(),
+    open: new Map(),
+    leases: new Map(),
+    launchers: new Map(),
+    apps: new Map(),
+    changed: [],
+    removedJobs: [],
+    removedSpecs: [],
+  }
+}
+
+/** Marks that the job's row is behind. */
+export function markChanged(site: Site, job: OpenJob): void {
+  if (job.isChanged) return
+  job.isChanged = true
+  site.changed.push(job)
+}

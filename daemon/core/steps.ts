@@ -1,0 +1,186 @@
+// Steps of the job and attempt machines, by their compiled tables: the only place where they are driven.
+// A step changes the job, its counts and its history; what concerns others goes to the sink.
+import type { AttemptEvent } from '../../machines/attempt.ts'
+import type { JobContext, JobEffect, JobEvent, JobFacts } from '../../machines/job.ts'
+import type { Transition } from '../../machines/table/transition.ts'
+import { attemptContext, attemptTable, deliverToJob, jobTable } from '../../machines/tables.ts'
+import type { JobId } from '../../protocol/job.ts'
+import { endStates, runnableStates, stateNumber } from '../../protocol/states.ts'
+import type { SpanShape } from '../store/rows.ts'
+import type { OpenJob } from './open-job.ts'
+import { markChanged, type Sink, type Site } from './site.ts'
+import type { Span } from './spans.ts'
+
+const runnable = numbersOf(runnableStates)
+const ends = numbersOf(endStates)
+
+/** State number of USER_KILLED. */
+export const killedState = jobTable.state('USER_KILLED')
+/** State number of a fresh lease in the attempt machine. */
+export const attemptLeased = attemptTable.state('leased')
+/** State number of an attempt whose task runs. */
+export const attemptStarted = attemptTable.state('running')
+/** State number of an attempt that is to be ended. */
+export const attemptKilling = attemptTable.state('killing')
+
+/** True for states in which a launcher may take the job. */
+export function isRunnable(state: number): boolean {
+  return runnable.has(state)
+}
+
+/** True for the three ends. */
+export function isEnd(state: number): boolean {
+  return ends.has(state)
+}
+
+/** Names of job events without arguments. */
+export type PlainJobEvent = Exclude<JobEvent['type'], 'HANDLER_DONE' | 'FORCE'>
+
+// Shared by all calls, so that a step makes no objects: one job is stepped at a time.
+let effects: JobEffect[] = []
+const collect = (transition: Transition<JobEffect>): void => {
+  for (const effect of transition.effects) effects.push(effect)
+}
+const plainEvents = new Map<string, { readonly event: JobEvent; readonly number: number }>()
+
+function plain(type: PlainJobEvent): { readonly event: JobEvent; readonly number: number } {
+  let known = plainEvents.get(type)
+  if (known === undefined) {
+    known = { event: Object.freeze({ type }), number: jobTable.event(type) }
+    plainEvents.set(type, known)
+  }
+  return known
+}
+
+/**
+ * Delivers an event to a job, writes it into its history with `args` (JSON text, may be '') and follows
+ * it: counts, queue, end. A late event that means nothing any more is still written down.
+ */
+export function moveJob(
+  site: Site,
+  job: OpenJob,
+  at: number,
+  type: PlainJobEvent,
+  args: string,
+  sink: Sink,
+): void {
+  const { event, number } = plain(type)
+  const from = job.state
+  const collected: JobEffect[] = []
+  effects = collected
+  job.state = deliverToJob(from, number, event, job.context, collect)
+  job.log += args === '' ? `,[${at},"${type}"]` : `,[${at},"${type}",${args}]`
+  markChanged(site, job)
+  if (job.state !== from) {
+    const { workflow } = job.queue.shape
+    site.tallies.add(workflow, from, -1)
+    site.tallies.add(workflow, job.state, 1)
+    sink.moved(workflow, job.id, job.id, from, job.state)
+    if (!isRunnable(job.state)) site.queues.removeJob(job)
+  }
+  for (const effect of collected) follow(site, job, effect, sink)
+  settleOpen(site, job)
+}
+
+function follow(site: Site, job: OpenJob, effect: JobEffect, sink: Sink): void {
+  if (effect === 'enqueue') {
+    if (job.token === 0 && !job.isQueued) site.queues.addJob(job)
+  } else if (effect === 'killAttempt' && job.token !== 0) {
+    const transition = stepAttempt(job, { type: 'KILL' })
+    if (transition?.effects.includes('killTask')) sink.endLease(job)
+  }
+}
+
+/** An ended job without an open attempt leaves memory; its row says the rest. */
+export function settleOpen(site: Site, job: OpenJob): void {
+  if (job.token === 0 && isEnd(job.state)) site.open.delete(job.id)
+}
+
+const attemptEvents = {
+  STARTED: attemptTable.event('STARTED'),
+  EXITED: attemptTable.event('EXITED'),
+  KILL: attemptTable.event('KILL'),
+  LOST: attemptTable.event('LOST'),
+  WITHDRAWN: attemptTable.event('WITHDRAWN'),
+  TIMED_OUT: attemptTable.event('TIMED_OUT'),
+} as const
+
+/** Steps the job's open attempt; null when the event means nothing to it. */
+export function stepAttempt(
+  job: OpenJob,
+  event: AttemptEvent,
+): ReturnType<typeof attemptTable.step> {
+  const transition = attemptTable.step(
+    job.attempt,
+    attemptEvents[event.type],
+    attemptContext,
+    event,
+  )
+  if (transition !== null) job.attempt = transition.target
+  return transition
+}
+
+/** True when the open attempt is over: its state is an outcome. */
+export function hasOutcome(job: OpenJob): boolean {
+  return job.attempt > attemptKilling
+}
+
+/** The machine's facts of a shape. Equal texts share one object. */
+export function factsOf(shape: SpanShape): JobFacts {
+  let facts = knownFacts.get(shape.facts)
+  if (facts === undefined) {
+    facts = Object.freeze({ ...plainFacts, ...JSON.parse(shape.facts) })
+    knownFacts.set(shape.facts, facts ?? plainFacts)
+  }
+  return facts ?? plainFacts
+}
+
+const knownFacts = new Map<string, JobFacts>()
+const plainFacts: JobFacts = {
+  waitsForParents: false,
+  hasStageIn: false,
+  hasPreprocess: false,
+  hasPostprocess: false,
+  hasStageOut: false,
+  handlesError: false,
+  handlesTimeout: false,
+  retriesTimeout: true,
+  maxRetries: 0,
+}
+
+/** Where jobs of a shape come to rest when they are admitted, and the history of getting there. */
+export function admit(shape: SpanShape, at: number): { state: number; log: string } {
+  const { event, number } = plain('ADMITTED')
+  const context: JobContext = { attempts: 0, failures: 0, facts: factsOf(shape) }
+  effects = []
+  const state = deliverToJob(jobTable.state('CREATED'), number, event, context, collect)
+  return { state, log: `[[${at},"ADMITTED"]]` }
+}
+
+/** A job that has just been taken out of its span. */
+export function openFromSpan(site: Site, span: Span, id: JobId): OpenJob {
+  const job: OpenJob = {
+    id,
+    spec: span.spec ?? id,
+    queue: span.queue,
+    state: span.state,
+    context: { attempts: 0, failures: 0, facts: factsOf(span.queue.shape) },
+    token: 0,
+    attempt: 0,
+    launcher: 0,
+    cpus: 0,
+    startedAt: null,
+    endedAt: null,
+    code: null,
+    signal: null,
+    log: span.log.slice(0, -1),
+    isQueued: false,
+    isChanged: false,
+  }
+  site.open.set(id, job)
+  return job
+}
+
+function numbersOf(states: readonly Parameters<typeof stateNumber>[0][]): ReadonlySet<number> {
+  return new Set(states.flatMap((state) => stateNumber(state) ?? []))
+}

@@ -1,0 +1,184 @@
+// Submissions: requests come in slices, large ones are laid down ahead in blocks of ids that exist only
+// once the closing turn is durable. All of a submission or nothing of it.
+import { fault } from '../../protocol/faults.ts'
+import type { JobId, JobRequest, SubmissionReceipt } from '../../protocol/job.ts'
+import { limits } from '../../protocol/limits.ts'
+import type { SubmissionWriter } from '../links/door.ts'
+import type { SpecRow } from '../store/rows.ts'
+import { type Core, decideIn } from './core.ts'
+import type { SpanSeed } from './records.ts'
+import { shapeKey, shapeOf } from './shape.ts'
+import type { Turn } from './turn.ts'
+
+/** Specs laid down in one transaction; fewer come with the closing commit itself. */
+const blockSpecsMax = 5_000
+
+interface Block {
+  readonly lo: JobId
+  readonly hi: JobId
+}
+
+/** Begins a submission with an optional idempotency key. */
+export function beginSubmission(core: Core, key: string | null): SubmissionWriter {
+  const seeds: SpanSeed[] = []
+  const blocks: Block[] = []
+  let waiting: JobRequest[] = []
+  let total = 0
+
+  const stageWaiting = async (): Promise<void> => {
+    const { block, specs, spans } = layOut(core, waiting)
+    waiting = []
+    blocks.push(block)
+    seeds.push(...spans)
+    await core.store.stage(block, specs)
+  }
+
+  const abandon = (): void => {
+    waiting = []
+    if (blocks.length > 0) void core.store.unstage(blocks.map((block) => block.lo))
+  }
+
+  return {
+    async push(requests) {
+      for (const [index, request] of requests.entries()) {
+        refuseUnknownApp(core, request, index)
+        total += sizeOf(request)
+        if (total > limits.submissionJobsMax) {
+          throw fault('TOO_MANY', {
+            what: 'jobs in one submission',
+            count: total,
+            max: limits.submissionJobsMax,
+          })
+        }
+        waiting.push(request)
+      }
+      if (waiting.length >= blockSpecsMax) await stageWaiting()
+    },
+    async finish(digest) {
+      if (total === 0) throw fault('BAD_REQUEST', { what: 'the submission holds no job' })
+      if (key !== null) {
+        const earlier = await core.store.submission(key)
+        if (earlier !== null) {
+          abandon()
+          if (earlier.digest !== digest) throw fault('KEY_REUSED', { key })
+          return { ...JSON.parse(earlier.receipt), isRepeat: true }
+        }
+      }
+      return core.loop.ask('submit', (turn) => {
+        if (core.isDraining) throw fault('DRAINING')
+        return close(core, turn, { key, digest, waiting, blocks, seeds, total })
+      })
+    },
+    abandon,
+  }
+}
+
+interface Closing {
+  readonly key: string | null
+  readonly digest: string
+  readonly waiting: readonly JobRequest[]
+  readonly blocks: Block[]
+  readonly seeds: SpanSeed[]
+  readonly total: number
+}
+
+/** The closing turn: the rest of the specs, the spans, the receipt. */
+function close(core: Core, turn: Turn, closing: Closing): SubmissionReceipt {
+  const blocks = [...closing.blocks]
+  turn.settledBlocks.push(...blocks.map((block) => block.lo))
+  const seeds = [...closing.seeds]
+  if (closing.waiting.length > 0) {
+    const { block, specs, spans } = layOut(core, closing.waiting)
+    for (const spec of specs) turn.specs.push(spec)
+    for (const span of spans) seeds.push(span)
+    blocks.push(block)
+  }
+  decideIn(core, turn, ['submit', seeds])
+  core.counters.write(turn)
+  const receipt: SubmissionReceipt = {
+    schema: 'balsam.submission/1',
+    ranges: mergeBlocks(blocks),
+    total: closing.total,
+    isRepeat: false,
+  }
+  if (closing.key !== null) {
+    turn.submissions.push({
+      key: closing.key,
+      digest: closing.digest,
+      receipt: JSON.stringify(receipt),
+    })
+  }
+  return receipt
+}
+
+/** Gives ids to requests: specs as the store wants them, neighbours alike as spans. */
+function layOut(
+  core: Core,
+  requests: readonly JobRequest[],
+): { block: Block; specs: SpecRow[]; spans: SpanSeed[] } {
+  const lo = core.counters.takeJobs(requests.reduce((sum, request) => sum + sizeOf(request), 0))
+  let next = lo
+  const specs: SpecRow[] = []
+  const spans: SpanSeed[] = []
+  let lastKey = ''
+  for (const request of requests) {
+    const size = sizeOf(request)
+    const spec = { lo: next, hi: next + size - 1, request }
+    next += size
+    core.specs.put(spec)
+    specs.push(specRow(spec))
+    const shape = shapeOf(request)
+    const isArray = request.array !== null
+    const key = isArray ? '' : shapeKey(shape)
+    const last = spans.at(-1)
+    if (last !== undefined && key !== '' && key === lastKey)
+      spans[spans.length - 1] = { ...last, hi: spec.hi }
+    else spans.push({ lo: spec.lo, hi: spec.hi, spec: isArray ? spec.lo : null, shape })
+    lastKey = key
+  }
+  return { block: { lo, hi: next - 1 }, specs, spans }
+}
+
+function specRow(spec: {
+  readonly lo: JobId
+  readonly hi: JobId
+  readonly request: JobRequest
+}): SpecRow {
+  const { request } = spec
+  return {
+    lo: spec.lo,
+    hi: spec.hi,
+    workflow: request.workflow,
+    name: request.name,
+    arrayFirst: request.array?.first ?? null,
+    app: request.application,
+    body: JSON.stringify(request),
+  }
+}
+
+function sizeOf(request: JobRequest): number {
+  return request.array === null ? 1 : request.array.last - request.array.first + 1
+}
+
+function refuseUnknownApp(core: Core, request: JobRequest, index: number): void {
+  const { application } = request
+  if (application === null || core.site.apps.has(application)) return
+  const near = [...core.site.apps.keys()].find(
+    (name) => name.toLowerCase() === application.toLowerCase(),
+  )
+  throw fault('APP_UNKNOWN', {
+    name: application,
+    hint: near === undefined ? '' : `; did you mean ${near}?`,
+    index,
+  })
+}
+
+function mergeBlocks(blocks: readonly Block[]): (readonly [JobId, JobId])[] {
+  const ranges: [JobId, JobId][] = []
+  for (const { lo, hi } of blocks) {
+    const last = ranges.at(-1)
+    if (last !== undefined && last[1] + 1 === lo) last[1] = hi
+    else ranges.push([lo, hi])
+  }
+  return ranges
+}

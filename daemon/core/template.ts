@@ -1,0 +1,65 @@
+// From a spec and its app to what a launcher must know to run the task, and to what `show` prints.
+// The app is looked up at the moment of sending, so that a changed app is seen.
+import { join } from 'node:path'
+import type { TaskTemplate } from '../../protocol/frames.ts'
+import type { AppSpec, JobId, JobRequest } from '../../protocol/job.ts'
+import { splitWords } from '../../protocol/shell-words.ts'
+import { siteLayout } from '../../protocol/site-files.ts'
+import type { ParsedSpec } from './spec-cache.ts'
+
+/** What a template needs to know of its site. */
+export interface TemplateSite {
+  readonly siteDirectory: string
+  app(name: string): AppSpec | undefined
+}
+
+/** The template of a spec's tasks; `cpus` are the cores that one of them holds. */
+export function templateOf(site: TemplateSite, spec: ParsedSpec, cpus: number): TaskTemplate {
+  const { request } = spec
+  const app = appOf(site, request)
+  return {
+    templateId: spec.lo,
+    name: request.name,
+    argv: argvOf(request, app),
+    environment: { ...app?.environment, ...request.environment, BALSAM_WORKFLOW: request.workflow },
+    envscript: app?.envscript ?? '',
+    cpus,
+    arrayOffset: request.array === null ? null : spec.lo - request.array.first,
+    workdirRoot: request.output.to === 'workdir' ? workdirRoot(site, request) : null,
+    cwd: request.cwd,
+    output: outputOf(request),
+  }
+}
+
+/** The argument vector before `{i}` is filled in. An app that is gone leaves nothing to run. */
+export function argvOf(request: JobRequest, app: AppSpec | undefined): string[] {
+  if (request.command !== null) return [...request.command]
+  const executable = splitWords(app?.executable ?? '', 'executable')
+  return [...executable, ...splitWords(request.args, 'args')]
+}
+
+/** The app of a request, when it has one that still exists. */
+export function appOf(site: TemplateSite, request: JobRequest): AppSpec | undefined {
+  return request.application === null ? undefined : site.app(request.application)
+}
+
+/** Where the working directories of a request's workflow lie. Blanks become `_`, as in Balsam 0.3. */
+export function workdirRoot(site: TemplateSite, request: JobRequest): string {
+  return join(site.siteDirectory, siteLayout.data, pathName(request.workflow))
+}
+
+/** Name of a job: an array element carries its index. */
+export function jobName(request: Pick<JobRequest, 'name' | 'array'>, lo: JobId, id: JobId): string {
+  return request.array === null ? request.name : `${request.name}-${request.array.first + id - lo}`
+}
+
+/** A name as a path component. */
+export function pathName(name: string): string {
+  return name.replaceAll(/\s/g, '_')
+}
+
+function outputOf(request: JobRequest): TaskTemplate['output'] {
+  const { output } = request
+  if (output.to === 'workdir') return 'workdir'
+  return output.to === 'none' ? null : { file: output.file }
+}

@@ -1,0 +1,84 @@
+// A turn: what was decided from a few milliseconds of events, to be written in one commit, and what
+// may happen only after that. Nothing here acts on the outside.
+import type { AppSpec, JobId, LeaseToken } from '../../protocol/job.ts'
+import { limits } from '../../protocol/limits.ts'
+import type { ActorRow, SpecRow, SubmissionRow, TurnCommit } from '../store/rows.ts'
+import { applyRecord } from './apply.ts'
+import type { OpenJob } from './open-job.ts'
+import { encodeRecords, type JournalRecord } from './records.ts'
+import type { Sink, Site } from './site.ts'
+
+/** Decisions of one turn and their effects. */
+export interface Turn {
+  /** Wall time of the turn in ms. */
+  readonly at: number
+  readonly records: JournalRecord[]
+  readonly specs: SpecRow[]
+  readonly apps: AppSpec[]
+  readonly actors: Map<string, ActorRow>
+  readonly forgottenActors: { readonly kind: ActorRow['kind']; readonly id: number }[]
+  readonly submissions: SubmissionRow[]
+  readonly settledBlocks: JobId[]
+  /** Leases given in this turn, by launcher. */
+  readonly assignments: Map<number, OpenJob[]>
+  /** Leases to be ended on their launchers after the commit. */
+  readonly kills: { readonly launcher: number; readonly token: LeaseToken }[]
+  /** Backlogs to be asked back. */
+  readonly recalls: { readonly launcher: number; readonly count: number }[]
+  /** Grace between TERM and KILL for `kills`. */
+  killGraceMs: number
+  /** Run in order once the commit is durable. */
+  readonly effects: (() => void)[]
+}
+
+/** An empty turn. */
+export function newTurn(at: number): Turn {
+  return {
+    at,
+    records: [],
+    specs: [],
+    apps: [],
+    actors: new Map(),
+    forgottenActors: [],
+    submissions: [],
+    settledBlocks: [],
+    assignments: new Map(),
+    kills: [],
+    recalls: [],
+    killGraceMs: limits.killGraceMs,
+    effects: [],
+  }
+}
+
+/** Decides: applies a record to the site and writes it into the turn. */
+export function decide(site: Site, turn: Turn, record: JournalRecord, sink: Sink): void {
+  applyRecord(site, turn.at, record, sink)
+  turn.records.push(record)
+}
+
+/** True when there is anything to write. */
+export function hasDecisions(turn: Turn): boolean {
+  return (
+    turn.records.length > 0 ||
+    turn.specs.length > 0 ||
+    turn.apps.length > 0 ||
+    turn.actors.size > 0 ||
+    turn.forgottenActors.length > 0 ||
+    turn.submissions.length > 0
+  )
+}
+
+/** What the store writes for the turn. */
+export function commitOf(turn: Turn, seq: number): TurnCommit {
+  return {
+    seq,
+    at: turn.at,
+    body: encodeRecords(turn.records),
+    specs: turn.specs,
+    apps: turn.apps,
+    actors: [...turn.actors.values()],
+    forgottenActors: turn.forgottenActors,
+    submissions: turn.submissions,
+    settledBlocks: turn.settledBlocks,
+  }
+}

@@ -1,0 +1,175 @@
+// From rows and specs to what users are shown. Reads only.
+import { join } from 'node:path'
+import { history } from '../../machines/history.ts'
+import type {
+  AttemptView,
+  HistoryEntry,
+  JobDetail,
+  JobItem,
+  JobRequest,
+} from '../../protocol/job.ts'
+import { stateOf } from '../../protocol/states.ts'
+import type { ListedJob } from '../store/store.ts'
+import { shapeOf } from './shape.ts'
+import { factsOf } from './steps.ts'
+import { appOf, argvOf, jobName, pathName, type TemplateSite, workdirRoot } from './template.ts'
+
+/** A line of a list. */
+export function itemOf(job: ListedJob): JobItem {
+  const { row, span, spec } = job
+  const array = spec.arrayFirst === null ? null : { first: spec.arrayFirst, last: 0 }
+  return {
+    id: job.id,
+    name: jobName({ name: spec.name, array }, spec.lo, job.id),
+    workflow: spec.workflow,
+    application: spec.app,
+    state: stateOf(row?.state ?? span?.state ?? 0),
+    attempts: row?.attempts ?? 0,
+    started_at: isoOf(row?.startedAt ?? null),
+    ended_at: isoOf(row?.endedAt ?? null),
+    return_code: row?.code ?? null,
+    signal: row?.signal ?? null,
+  }
+}
+
+/** What views need besides the job. */
+export interface ViewSite extends TemplateSite {
+  nodeOf(launcherId: number): string
+}
+
+/** Everything about one job. */
+export function detailOf(site: ViewSite, job: ListedJob & { readonly body: string }): JobDetail {
+  const request: JobRequest = JSON.parse(job.body)
+  const { lo } = job.spec
+  const item = itemOf(job)
+  const index = request.array === null ? null : request.array.first + job.id - lo
+  const directory = join(workdirRoot(site, request), `${pathName(item.name)}_${job.id}`)
+  const records = recordsOf(job)
+  const fill = (word: string): string =>
+    index === null ? word : word.replaceAll('{i}', String(index))
+  return {
+    ...item,
+    schema: 'balsam.job/1',
+    description: request.description,
+    argv: argvOf(request, appOf(site, request)).map(fill),
+    environment: { ...appOf(site, request)?.environment, ...request.environment },
+    resources: request.resources,
+    priority: request.priority,
+    max_retries: request.maxRetries,
+    array_index: index,
+    working_directory: request.output.to === 'workdir' ? directory : request.cwd,
+    output_file: outputFile(request, item, index, directory),
+    history: historyOf(request, records),
+    attempt_list: attemptsOf(site, records),
+  }
+}
+
+/** A history record as stored: time in ms, event, arguments. */
+export type HistoryRecord = readonly [number, string, ...(string | number)[]]
+
+function recordsOf(job: ListedJob): readonly HistoryRecord[] {
+  return JSON.parse(job.row?.log ?? job.span?.log ?? '[]')
+}
+
+function historyOf(request: JobRequest, records: readonly HistoryRecord[]): HistoryEntry[] {
+  return history(records, factsOf(shapeOf(request))).map(({ atMs, state, message }) => ({
+    at: new Date(atMs).toISOString(),
+    state,
+    message,
+  }))
+}
+
+function outputFile(
+  request: JobRequest,
+  item: JobItem,
+  index: number | null,
+  directory: string,
+): string | null {
+  const { output } = request
+  if (output.to === 'none') return null
+  if (output.to === 'workdir') return join(directory, `${pathName(item.name)}.out`)
+  return output.file
+    .replaceAll('{id}', String(item.id))
+    .replaceAll('{name}', pathName(item.name))
+    .replaceAll('{i}', index === null ? '{i}' : String(index))
+}
+
+const outcomes: Readonly<Record<string, AttemptView['outcome']>> = {
+  ATTEMPT_SUCCEEDED: 'succeeded',
+  ATTEMPT_FAILED: 'failed',
+  ATTEMPT_TIMED_OUT: 'timed_out',
+  ATTEMPT_KILLED: 'killed',
+  ATTEMPT_LOST: 'lost',
+}
+
+/** The attempts of a job, from its records. Withdrawn leases never ran and are not shown. */
+export function attemptsOf(
+  site: Pick<ViewSite, 'nodeOf'>,
+  records: readonly HistoryRecord[],
+): AttemptView[] {
+  const attempts: AttemptView[] = []
+  for (const [atMs, event, ...args] of records) {
+    if (event === 'LEASED') attempts.push(leased(site, attempts.length + 1, args))
+    if (event === 'WITHDRAWN') attempts.pop()
+    const last = attempts.at(-1)
+    if (last === undefined) continue
+    const outcome = outcomes[event]
+    if (event === 'ATTEMPT_STARTED') {
+      attempts[attempts.length - 1] = { ...last, outcome: 'running', started_at: isoOf(atMs) }
+    } else if (outcome !== undefined)
+      attempts[attempts.length - 1] = ended(last, outcome, atMs, args)
+  }
+  return attempts
+}
+
+function leased(
+  site: Pick<ViewSite, 'nodeOf'>,
+  attempt: number,
+  args: readonly (string | number)[],
+): AttemptView {
+  const [token = 0, launcher = 0] = args.map(Number)
+  return {
+    attempt,
+    token,
+    launcher,
+    node: site.nodeOf(launcher),
+    outcome: 'leased',
+    started_at: null,
+    ended_at: null,
+    return_code: null,
+    signal: null,
+    reason: '',
+    wall_s: null,
+    user_s: null,
+    system_s: null,
+    max_rss_kib: null,
+    is_rss_below: false,
+  }
+}
+
+function ended(
+  attempt: AttemptView,
+  outcome: AttemptView['outcome'],
+  atMs: number,
+  args: readonly (string | number)[],
+): AttemptView {
+  const [code = -1, signal = 0, wallMs = 0, userMs = 0, systemMs = 0, rssKiB = 0] = args.map(Number)
+  return {
+    ...attempt,
+    outcome,
+    ended_at: isoOf(atMs),
+    return_code: code >= 0 ? code : null,
+    signal: signal > 0 ? signal : null,
+    reason: String(args[7] ?? ''),
+    wall_s: wallMs / 1_000,
+    user_s: userMs / 1_000,
+    system_s: systemMs / 1_000,
+    max_rss_kib: rssKiB === 0 ? null : Math.abs(rssKiB),
+    is_rss_below: rssKiB < 0,
+  }
+}
+
+/** ISO 8601 UTC of milliseconds since 1970, or null. */
+export function isoOf(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString()
+}

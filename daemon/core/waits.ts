@@ -1,0 +1,129 @@
+// Waits and tallies by filter: counts that are right at one turn, then kept by the transitions.
+import type { WaitProgress } from '../../protocol/calls.ts'
+import { fault } from '../../protocol/faults.ts'
+import type { JobFilter, JobId, StateCounts } from '../../protocol/job.ts'
+import { jobStates } from '../../protocol/states.ts'
+import type { WaitListener } from '../links/door.ts'
+import { openIn } from './apply.ts'
+import type { Core } from './core.ts'
+
+type Ranges = readonly (readonly [first: JobId, last: JobId])[]
+
+/** Starts a wait; returns what ends it early. */
+export function startWait(core: Core, filter: JobFilter, listener: WaitListener): () => void {
+  let isOver = false
+  let end: (() => void) | null = null
+  begin(core, filter, (progress) => {
+    if (!isOver) listener.onProgress(progress)
+  }).then(
+    (stop) => {
+      if (isOver) stop()
+      else end = stop
+    },
+    (error: unknown) => {
+      if (!isOver) listener.onFault(error)
+    },
+  )
+  return () => {
+    isOver = true
+    end?.()
+  }
+}
+
+type OnProgress = (progress: WaitProgress) => void
+
+async function begin(core: Core, filter: JobFilter, onProgress: OnProgress): Promise<() => void> {
+  const keys = Object.keys(filter)
+  if (keys.length === 0 || (keys.length === 1 && filter.workflow !== undefined)) {
+    return waitForWorkflow(core, filter.workflow ?? null, onProgress)
+  }
+  const isById = keys.every((key) => key === 'ids' || key === 'ranges')
+  if (!isById) await core.settled()
+  const ranges = isById ? normalise(filter) : await core.store.match(filter)
+  return waitForRanges(core, ranges, onProgress)
+}
+
+function waitForWorkflow(
+  core: Core,
+  workflow: string | null,
+  onProgress: OnProgress,
+): Promise<() => void> {
+  return core.loop.ask('wait', () => {
+    const counts = numbersOf(core.site.tallies.states(workflow))
+    if (counts.every((count) => count === 0)) throw fault('NOTHING_MATCHED')
+    return core.watches.start({ workflow }, counts, onProgress, true).stop
+  })
+}
+
+/**
+ * Counts what is in memory now and watches it; jobs that are not have ended or never were, which
+ * doesn't change any more, so their counts may be read a little later.
+ */
+async function waitForRanges(
+  core: Core,
+  ranges: Ranges,
+  onProgress: OnProgress,
+): Promise<() => void> {
+  const { missing, watch } = await core.loop.ask('wait', () => {
+    const { counts, present } = countInMemory(core, ranges)
+    const absent = without(ranges, present)
+    return {
+      missing: absent,
+      watch: core.watches.start({ ranges }, counts, onProgress, absent.length === 0),
+    }
+  })
+  if (missing.length === 0) return watch.stop
+  await core.settled()
+  const { total, states } = await core.store.counts({ ranges: missing })
+  if (total === 0 && !watch.hasJobs()) {
+    watch.stop()
+    throw fault('NOTHING_MATCHED')
+  }
+  watch.complete(numbersOf(states))
+  return watch.stop
+}
+
+function countInMemory(
+  core: Core,
+  ranges: Ranges,
+): { counts: number[]; present: [JobId, JobId][] } {
+  const counts = new Array<number>(jobStates.length).fill(0)
+  const present: [JobId, JobId][] = []
+  const add = (state: number, first: JobId, last: JobId): void => {
+    counts[state] = (counts[state] ?? 0) + last - first + 1
+    present.push([first, last])
+  }
+  for (const [first, last] of ranges) {
+    for (const part of core.site.spans.overlapping(first, last))
+      add(part.span.state, part.first, part.last)
+    for (const job of openIn(core.site, first, last)) add(job.state, job.id, job.id)
+  }
+  return { counts, present: present.toSorted((one, other) => one[0] - other[0]) }
+}
+
+/** What of sorted ranges is not in sorted parts of them. */
+function without(ranges: Ranges, parts: Ranges): [JobId, JobId][] {
+  const left: [JobId, JobId][] = []
+  let part = 0
+  for (const [first, last] of ranges) {
+    let next = first
+    for (; part < parts.length && (parts[part]?.[0] ?? 0) <= last; part += 1) {
+      const [from, to] = parts[part] ?? [0, 0]
+      if (from > next) left.push([next, from - 1])
+      next = to + 1
+    }
+    if (next <= last) left.push([next, last])
+  }
+  return left
+}
+
+function normalise(filter: JobFilter): Ranges {
+  const all = [...(filter.ids ?? []).map((id) => [id, id] as const), ...(filter.ranges ?? [])]
+  return all.toSorted((one, other) => one[0] - other[0])
+}
+
+function numbersOf(states: StateCounts): number[] {
+  const counts = new Array<number>(jobStates.length).fill(0)
+  for (const [number, state] of jobStates.entries()) counts[number] = states[state] ?? 0
+  return counts
+}
