@@ -88,3 +88,14 @@ test('the migrations stand beside the bundles, and those that are gone do not', 
   expect(readFileSync(join(folder, 'dist/migrations/0001-first.sql'), 'utf8')).toBe('-- first\n')
   expect(existsSync(join(folder, 'dist/migrations/0000-gone.sql'))).toBe(false)
 })
+
+test('a program that imports node:http does not load undici at its start', () => {
+  const loaded = "process.moduleLoadList.some((name) => name.includes('undici/undici'))"
+  const text = `import { request } from 'node:http'\nconsole.log(typeof request, ${loaded})\n`
+  write('client/cli/main.ts', text)
+  write('plain.mjs', text)
+  buildAll()
+  expect(run('dist/balsam.js').said).toBe('function false\n')
+  // The reason for the trick; when this one turns false, the trick may go.
+  expect(run('plain.mjs').said).toBe('function true\n')
+})
