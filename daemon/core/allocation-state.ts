@@ -89,6 +89,8 @@ function wrap(facts: AllocationFacts, live: AllocationLive, isSettled: boolean):
     facts,
     live,
     isSettled,
-    isLive: () => !['ENDED', 'FAILED'].includes(live.state()),
+    isLive() {
+      return !this.isSettled && !['ENDED', 'FAILED'].includes(live.state())
+    },
   }
 }

@@ -83,13 +83,12 @@ export async function makeCore(parts: CoreParts): Promise<Core> {
     settled,
     isDraining: false,
   }
-  resume(core)
   watchSilence(core)
   return core
 }
 
 /** Derives the effects of everything that lives again; each may have been cut off by the last end. */
-function resume(core: Core): void {
+export function resumeCore(core: Core): void {
   core.loop.deliver({
     name: 'resume',
     handle: (turn) => {

@@ -1,0 +1,58 @@
+// balsamd: `run --site DIR` serves one site in the foreground until it is told to stop.
+// The verbs start, stop, status and restart are the command line's; they start and call this program.
+import { parseArgs } from 'node:util'
+import { Fault, fault, faultBody } from '../protocol/faults.ts'
+import { realClock } from './ports/clock.ts'
+import { openLog } from './ports/log.ts'
+import { realRandomness } from './ports/randomness.ts'
+import { startReign } from './process/run.ts'
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { site: { type: 'string' }, 'log-level': { type: 'string' } },
+})
+
+try {
+  await main()
+} catch (error) {
+  // The last words, for whoever waits for the start: one line of JSON.
+  const known =
+    error instanceof Fault
+      ? error
+      : fault('INTERNAL', {
+          what: error instanceof Error ? String(error.stack) : String(error),
+          log: 'log/balsamd.log',
+        })
+  process.stderr.write(`${JSON.stringify(faultBody(known))}\n`)
+  process.exit(known.exit)
+}
+
+async function main(): Promise<void> {
+  if (positionals[0] !== 'run' || values.site === undefined) {
+    throw fault('BAD_FLAG', { what: 'usage: balsamd run --site DIR', verb: 'run' })
+  }
+  process.umask(0o077)
+  // A logout must not end it; SIGTERM does, and leaves allocations running.
+  process.on('SIGHUP', () => undefined)
+  const log = openLog()
+  const die = (error: unknown): void => {
+    log.error('balsamd ends: it can not go on', {
+      error: error instanceof Error ? String(error.stack) : String(error),
+    })
+    process.exit(1)
+  }
+  process.on('uncaughtException', die)
+  process.on('unhandledRejection', die)
+  const reign = await startReign({
+    site: values.site,
+    clock: realClock(),
+    random: realRandomness(),
+    log,
+    die,
+  })
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => void reign.stop('restart', signal).catch(die))
+  }
+  await reign.ended
+  process.exit(0)
+}

@@ -1,0 +1,24 @@
+// How long the event loop was blocked: the gauge behind `balsamd status`.
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+
+/** Resolution of the gauge in ms: blocks shorter than this are not seen. */
+const resolutionMs = 10
+
+/** A running gauge. */
+export interface LoopLag {
+  /** Longest delay in ms beyond what was due, since the last call. */
+  takeMs(): number
+}
+
+/** Starts the gauge. It keeps no process alive. */
+export function watchLoop(): LoopLag {
+  const histogram = monitorEventLoopDelay({ resolution: resolutionMs })
+  histogram.enable()
+  return {
+    takeMs() {
+      const lagMs = Math.max(0, histogram.max / 1e6 - resolutionMs)
+      histogram.reset()
+      return lagMs
+    },
+  }
+}

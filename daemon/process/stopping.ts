@@ -1,0 +1,35 @@
+// How a daemon ends: refuse new work, end allocations when asked to, write what is left, close.
+// Every step has a bound; what is not done in time is for the next daemon.
+import type { StopHow } from '../../machines/daemon.ts'
+import { limits } from '../../protocol/limits.ts'
+import { cancelAllocation } from '../core/allocations.ts'
+import type { Core } from '../core/core.ts'
+
+/** How long a stop waits for allocations to end: their grace, twice, and the looks in between. */
+const drainMsMax = 2 * limits.killGraceMs + 5_000
+const lookMs = 50
+
+/** Asks every living allocation of this host to end, and waits until none lives or it takes too long. */
+export async function drain(core: Core, how: StopHow): Promise<'drained' | 'overdue'> {
+  core.isDraining = true
+  if (how === 'restart') return 'drained'
+  const living = (): number[] =>
+    [...core.allocations.values()]
+      .filter((one) => !one.isSettled && one.live.state() !== 'PENDING')
+      .map(({ id }) => id)
+  for (const id of living()) await cancelAllocation(core, id, 'balsamd stop')
+  const until = core.clock.monotonicMs() + drainMsMax
+  while (living().length > 0) {
+    if (core.clock.monotonicMs() > until) return 'overdue'
+    await new Promise<void>((resolve) => core.clock.after(lookMs, resolve))
+  }
+  return 'drained'
+}
+
+/** Writes what is behind and closes the store. */
+export async function closeCore(core: Core): Promise<void> {
+  await core.settled()
+  core.polling.timer?.cancel()
+  await core.loop.stop()
+  await core.store.close()
+}
