@@ -56,8 +56,8 @@ async function tellDriver(env) {
     isCaptured: true,
   })
   const { driver, pid } = JSON.parse(status)
-  const isNative = existsSync(join(root, 'node_modules/sqlite3/build/Release/node_sqlite3.node'))
-  const why = isNative ? '' : "; the native sqlite3 module isn't built here (`npm test` builds it)"
+  const isFirstChoice = driver === 'sqlite3'
+  const why = isFirstChoice ? '' : "; sqlite3's native module isn't built here (`npm test` does it)"
   say(`balsamd runs (pid ${pid}), SQLite driver: ${driver}${why}`)
 }
 
@@ -110,7 +110,7 @@ async function cleanUp(env, place) {
 async function hello() {
   await setup(say)
   await build(say)
-  const place = mkdtempSync(join(temporaryFolder(), 'balsam-'))
+  const place = mkdtempSync(join(temporaryFolder(), 'balsam-hello-'))
   const env = environment(place)
   // Ctrl-C reaches the running command as well; it fails, and the site is cleaned up as ever.
   process.on('SIGINT', () => say('interrupted'))
