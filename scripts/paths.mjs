@@ -16,6 +16,7 @@ export const programs = {
   launcher: 'client/launcher/main.ts',
   supervisor: 'client/launcher/supervisor/main.ts',
   spawner: 'client/launcher/spawner/main.ts',
+  'sqlite-worker': 'daemon/store/drivers/node-sqlite-worker.ts',
   sdk: 'client/sdk/index.ts',
   protocol: 'protocol/index.ts',
 }
