@@ -44,7 +44,9 @@ export function compile<
       // XState asks the state first and its parent only when no guard of the state's own held.
       const own = node.transitions.get(name) ?? []
       const inherited = machine.root.transitions.get(name) ?? []
-      return [...own, ...inherited].map((way) => candidate(making, node, way, from, event))
+      return reachable([...own, ...inherited]).map((way) =>
+        candidate(making, node, way, from, event),
+      )
     }),
   )
   return new Table({
@@ -54,6 +56,12 @@ export function compile<
     transitions: Object.freeze(making.transitions),
     changes: making.changes,
   })
+}
+
+/** Whatever stands behind a way without a guard is never taken. */
+function reachable(ways: readonly Definition[]): readonly Definition[] {
+  const last = ways.findIndex((way) => way.guard === undefined)
+  return last < 0 ? ways : ways.slice(0, last + 1)
 }
 
 function nodesOf(machine: AnyStateMachine, states: readonly string[]): AnyStateNode[] {
