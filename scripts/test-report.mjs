@@ -8,7 +8,8 @@ function place(test) {
   return `${test.module.relativeModuleId}: ${test.fullName}`
 }
 
-export class TestReport {
+// biome-ignore lint/style/noDefaultExport: vitest takes a reporter from the default export
+export default class TestReport {
   /** Counts all tests once the run has ended, and writes them to BALSAM_TEST_REPORT. */
   onTestRunEnd(modules, unhandledErrors) {
     const report = { passed: 0, failed: 0, skipped: [], loose: [] }
@@ -32,7 +33,3 @@ export class TestReport {
     writeFileSync(file, JSON.stringify(report))
   }
 }
-
-// vitest takes a reporter's class from the default export.
-// biome-ignore lint/style/noDefaultExport: vitest asks for it
-export default TestReport
