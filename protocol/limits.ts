@@ -82,6 +82,18 @@ export const limits = {
   heldTasksMax: 100_000,
   /** A launcher whose tasks have ended waits so long for the daemon to acknowledge their exits; then the journals must do. */
   stopReportMsMax: 5_000,
+  /** What a supervisor adds to the time in which its launchers should have ended. */
+  stopSlackMs: 2_000,
+  /** Connections of tasks to their launcher's socket, at once. */
+  relayConnectionsMax: 1_000,
+  /** A task's relayed call is given up after this; the daemon answers within milliseconds or is not there. */
+  relayAnswerMsMax: 60_000,
+  /** First wait before a launcher that died is started again; doubles … */
+  restartMsMin: 200,
+  /** … up to this. */
+  restartMsMax: 30_000,
+  /** A launcher that lived this long starts again with the first wait. */
+  restartHealthyMs: 60_000,
   /** Cores of a job, and jobs packed on a node: more than any node has. */
   cpusMax: 65_536,
   /** Characters of a description: a paragraph for people. */
@@ -130,4 +142,6 @@ export const limits = {
   killRoundsMax: 50,
   /** Time between two such rounds. */
   killRoundMs: 20,
+  /** A launcher started by hand that asked to be known must be seen running in this time. */
+  foreignStartMsMax: 60_000,
 } as const

@@ -1,0 +1,93 @@
+// An allocation's run directory: what supervisor and launchers read at their start.
+// Private to the user (0700, files 0600); the file may hold the user's environment.
+import { mkdir, open, readFile, rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { AllocationFile } from '../../protocol/allocation-file.ts'
+import {
+  allocationMarkerVariable,
+  runFiles,
+  taskMarkerVariable,
+} from '../../protocol/allocation-file.ts'
+import { limits } from '../../protocol/limits.ts'
+import type { AllocationFacts } from '../core/allocation-services.ts'
+
+/** The site as its allocations see it. */
+export interface AllocationSite {
+  readonly siteId: string
+  readonly directory: string
+  readonly socket: string
+  /** Name of this host, for the names of its virtual nodes. */
+  readonly host: string
+}
+
+/** The marker in the environment of every process of an allocation. */
+export function markerFor(siteId: string, allocationId: number): string {
+  return `${siteId}:${allocationId}`
+}
+
+/** What allocation.json says for an allocation on the daemon's host. */
+export function localAllocationFile(facts: AllocationFacts, site: AllocationSite): AllocationFile {
+  const { request } = facts
+  const {
+    [allocationMarkerVariable]: _a,
+    [taskMarkerVariable]: _t,
+    ...environment
+  } = request.environment
+  const names = Array.from({ length: request.nodes }, (_, index) =>
+    request.nodes === 1 ? site.host : `${site.host}-${index}`,
+  )
+  return {
+    siteId: site.siteId,
+    siteDirectory: site.directory,
+    allocationId: facts.id,
+    socket: site.socket,
+    tls: null,
+    nodes: names.map((name) => ({ name, cpus: request.cpusPerNode })),
+    wallTimeSeconds: request.wallTimeMinutes > 0 ? request.wallTimeMinutes * 60 : null,
+    killGraceMs: limits.killGraceMs,
+    idleExitMs: request.idleExitMs,
+    isNoExec: request.isNoExec,
+    environment: Object.keys(environment).length === 0 ? null : environment,
+    spawnerKind: 'auto',
+    spawners: null,
+  }
+}
+
+/** Makes the run directory and puts allocation.json into it, whole or not at all. May be repeated. */
+export async function writeRunDirectory(directory: string, file: AllocationFile): Promise<void> {
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  const path = join(directory, runFiles.allocation)
+  const handle = await open(`${path}.new`, 'w', 0o600)
+  try {
+    await handle.writeFile(`${JSON.stringify(file, null, 2)}\n`)
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+  await rename(`${path}.new`, path)
+}
+
+/** The supervisor's own word on who it is. */
+export interface SupervisorFile {
+  readonly pid: number
+  readonly startTime: number
+  readonly bootId: string
+  readonly startedAtMs: number
+}
+
+/** Reads supervisor.json; null when it is not there (yet) or is none. */
+export async function readSupervisor(directory: string): Promise<SupervisorFile | null> {
+  try {
+    const value: unknown = JSON.parse(await readFile(join(directory, runFiles.supervisor), 'utf8'))
+    return isSupervisor(value) ? value : null
+  } catch {
+    return null
+  }
+}
+
+function isSupervisor(value: unknown): value is SupervisorFile {
+  if (typeof value !== 'object' || value === null) return false
+  const { pid, startTime, bootId, startedAtMs } = value as Record<string, unknown>
+  const areNumbers = [pid, startTime, startedAtMs].every((each) => Number.isSafeInteger(each))
+  return areNumbers && Number(pid) > 0 && typeof bootId === 'string'
+}
