@@ -32,7 +32,8 @@ const banner = {
 }
 
 /** Packages a program may load on demand only, for the sake of its start-up time. */
-const lazyOnly = { balsam: ['ws', 'xstate', 'koffi', 'sqlite3', 'systeminformation', 'pino'] }
+const heavy = ['ws', 'xstate', 'koffi', 'sqlite3', 'systeminformation', 'pino']
+const lazyOnly = { balsam: heavy, balsamd: heavy }
 
 /**
  * A static `import` of node:http reads all its exports, and one of them is a getter that loads the

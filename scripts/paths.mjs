@@ -11,7 +11,8 @@ export const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 /** What the build bundles: name in dist → source. */
 export const programs = {
   balsam: 'client/cli/main.ts',
-  balsamd: 'daemon/main.ts',
+  balsamd: 'client/cli/balsamd-main.ts',
+  daemon: 'daemon/main.ts',
   runner: 'daemon/runner/main.ts',
   launcher: 'client/launcher/main.ts',
   supervisor: 'client/launcher/supervisor/main.ts',

@@ -78,7 +78,7 @@ test('a program that cannot be built spares the others, and the build fails', ()
   expect(code).toBe(1)
   expect(said).toContain('daemon/main.ts could not be bundled')
   expect(existsSync(join(folder, 'dist/balsam.js'))).toBe(true)
-  expect(existsSync(join(folder, 'dist/balsamd.js'))).toBe(false)
+  expect(existsSync(join(folder, 'dist/daemon.js'))).toBe(false)
 })
 
 test('the migrations stand beside the bundles, and those that are gone do not', () => {
