@@ -128,6 +128,8 @@ export const limits = {
   callRetriesMax: 12,
   /** A client that was being served waits this long for a stopped daemon to be brought back. */
   daemonReturnMsMax: 10_000,
+  /** A stop ends local allocations first: their tasks' grace, then some air. */
+  daemonStopMsMax: 60_000,
   /** A wait whose progress goes to a file or a pipe says where it stands this often. */
   progressLineMs: 30_000,
   /** Searches that must find nothing before a submission whose answer was lost is sent once more: a scheduler may list a job some seconds late. */
@@ -144,4 +146,22 @@ export const limits = {
   killRoundMs: 20,
   /** A launcher started by hand that asked to be known must be seen running in this time. */
   foreignStartMsMax: 60_000,
+  /** A spawner collects reports of busy lanes for this long: each wakes the launcher. */
+  spawnerReportMs: 2,
+  /** A spawner's journal is rotated at this size: about 20,000 tasks, read in some 50 ms. */
+  journalBytesMax: 4 * 1024 * 1024,
+  /** One line between launcher and spawner: a batch of tasks with long command lines. */
+  spawnerLineBytesMax: 64 * 1024 * 1024,
+  /** A full process table is tried again after this long … */
+  spawnRetryMs: 50,
+  /** … and for no longer than this: then the task is reported as not started. */
+  spawnRetryMsMax: 10_000,
+  /** How often an orphaned spawner looks for commands of an adopting launcher. */
+  controlPollMs: 100,
+  /** How often an adopting launcher looks into a journal. */
+  journalPollMs: 50,
+  /** How often a spawner reaps processes that tasks left behind outside their group. */
+  reapMs: 1_000,
+  /** Looks for processes of an ended task that fork while they are being killed. */
+  markerRoundsMax: 5,
 } as const
