@@ -76,6 +76,9 @@ export const faultCatalogue = {
   DRAINING: entry(8, 503, 'balsamd is stopping', 'try again when it runs'),
   UNSUPPORTED: entry(2, 400, '{what} is not supported yet', 'see docs/reference/balsam-0.3-parity'),
   CALL_UNKNOWN: entry(7, 404, 'this balsamd has no call {method} {path}', 'use one version of balsam everywhere'),
+  SETTINGS_UNREADABLE: entry(2, 400, '{file} is not valid TOML: {what}', 'correct it'),
+  RESTORE_REFUSED: entry(8, 409, '{file} cannot be restored: {what}', 'see balsam site restore --help'),
+  NOTHING_LOGGED: entry(3, 404, 'there is no log in {path} yet', 'balsamd start'),
 } as const satisfies Record<string, FaultEntry>
 
 /** A code of the catalogue. */

@@ -8,7 +8,10 @@ export function filterQuery(
 ): string {
   const query = new URLSearchParams()
   // Present and empty means no job at all, absent means any.
-  if (filter.ids !== undefined) query.set('ids', filter.ids.join(','))
+  if (filter.ids !== undefined || filter.ranges !== undefined) {
+    const ranges = (filter.ranges ?? []).map(([first, last]) => `${first}-${last}`)
+    query.set('ids', [...(filter.ids ?? []), ...ranges].join(','))
+  }
   if (filter.name !== undefined) query.set('name', filter.name)
   if (filter.workflow !== undefined) query.set('workflow', filter.workflow)
   if (filter.application !== undefined) query.set('application', filter.application)

@@ -23,3 +23,14 @@ export function programFile(name: keyof typeof sources): string {
   }
   return file
 }
+
+/**
+ * Turns this process into another of our programs: same pid, same terminal, same signals, and no
+ * parent that would have to pass them on. Does not return.
+ */
+export function becomeProgram(name: keyof typeof sources, args: readonly string[]): never {
+  const argv = [process.execPath, ...nodeFlags, programFile(name), ...args]
+  // Present from Node 22.15 on, on every system but Windows.
+  process.execve?.(process.execPath, argv, process.env)
+  throw fault('UNSUPPORTED', { what: 'this system, which cannot replace a process' })
+}

@@ -1,0 +1,59 @@
+// Starting, stopping and restarting a site's daemon from the command line.
+// Must never kill: a daemon that doesn't stop is named with its pid.
+import { Fault, fault } from '../../protocol/faults.ts'
+import { limits } from '../../protocol/limits.ts'
+import type { ServerFile } from '../../protocol/site-files.ts'
+import { exchange, makeAgent } from '../sdk/exchange.ts'
+import type { Environment } from '../sdk/find-site.ts'
+import { isAlive } from '../sdk/host.ts'
+import { rememberSite } from '../sdk/known-sites.ts'
+import { lookForDaemon, reachDaemon } from '../sdk/reach.ts'
+import { realClock } from './ports/clock.ts'
+
+/** Starts the daemon unless one serves; resolves when one does. */
+export async function startDaemonOf(
+  site: string,
+  env: Environment,
+): Promise<{ readonly server: ServerFile; readonly wasRunning: boolean }> {
+  const wasRunning = lookForDaemon(site).is === 'alive'
+  const server = await reachDaemon(site, { env, mayStart: true })
+  await rememberSite(site, env)
+  return { server, wasRunning }
+}
+
+/**
+ * Asks the daemon to stop and waits until its process is gone. False when none ran.
+ * 'stop' ends the site's local allocations, 'restart' leaves them running.
+ */
+export async function stopDaemonOf(site: string, mode: 'stop' | 'restart'): Promise<boolean> {
+  const found = lookForDaemon(site)
+  if (found.is === 'elsewhere') {
+    throw fault('DAEMON_ELSEWHERE', { host: found.server.host, pid: found.server.pid })
+  }
+  if (found.is !== 'alive') return false
+  const agent = makeAgent()
+  try {
+    const body = JSON.stringify({ mode })
+    const call = { method: 'POST', path: '/v1/stop', body, silenceMsMax: null } as const
+    const response = await exchange(found.server.socket, agent, call)
+    response.resume()
+  } catch (error) {
+    // It may end before its answer is read; what counts is that it goes.
+    if (error instanceof Fault) throw error
+  } finally {
+    agent.destroy()
+  }
+  await gone(site, found.server)
+  return true
+}
+
+async function gone(site: string, server: ServerFile): Promise<void> {
+  const deadline = realClock.monotonicMs() + limits.daemonStopMsMax
+  while (isAlive(server)) {
+    if (realClock.monotonicMs() > deadline) {
+      const what = `process ${server.pid} has not ended after ${limits.daemonStopMsMax / 1000} s`
+      throw fault('DAEMON_UNREACHABLE', { site, what })
+    }
+    await realClock.sleep(10)
+  }
+}

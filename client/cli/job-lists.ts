@@ -1,0 +1,164 @@
+// Lists of jobs, page by page: 50 on request, any number with --all, never all in memory.
+import { fault } from '../../protocol/faults.ts'
+import type { JobDetail, JobFilter, JobId, JobItem } from '../../protocol/job.ts'
+import { limits } from '../../protocol/limits.ts'
+import type { JobState } from '../../protocol/states.ts'
+import { jobStates } from '../../protocol/states.ts'
+import { integerOf, isGiven } from './options.ts'
+import { chosenJobs } from './refs.ts'
+import { detailText, historyText } from './show/detail.ts'
+import { grouped, printList } from './show/document.ts'
+import { jobColumns, moreJobColumns } from './show/job-columns.ts'
+import { stateColour } from './show/look.ts'
+import { type Column, renderTable } from './show/table.ts'
+import type { Context, Parsed } from './verb.ts'
+
+/** balsam ls jobs. */
+export async function listJobs(context: Context, parsed: Parsed): Promise<void> {
+  const filter = await chosenJobs({ ...parsed, args: parsed.args.slice(1) }, context.balsam())
+  if (isGiven(parsed, 'json')) await printDocument(context, parsed, filter)
+  else if (isGiven(parsed, 'history') || isGiven(parsed, 'verbose')) {
+    await printDetails(context, parsed, filter)
+  } else await printTable(context, parsed, filter)
+}
+
+/** The shown jobs in pages, with what is known of the whole. */
+async function* pages(
+  context: Context,
+  parsed: Parsed,
+  filter: JobFilter,
+): AsyncGenerator<{ items: readonly JobItem[]; total: number; isMore: boolean }, void, undefined> {
+  let left = wantedCount(context, parsed)
+  let after: JobId | null = integerOf(parsed, 'after', 0) ?? 0
+  while (after !== null && left > 0) {
+    const limit = Math.min(left, limits.pageJobsMax)
+    const page = await context.balsam().jobs(filter, { after, limit })
+    left -= page.items.length
+    after = page.next
+    yield { items: page.items, total: page.total, isMore: after !== null }
+  }
+}
+
+/** --limit, --all, Balsam 0.3's BALSAM_LS_LIMIT, or one screenful. */
+function wantedCount(context: Context, parsed: Parsed): number {
+  if (isGiven(parsed, 'all')) return Number.POSITIVE_INFINITY
+  const asked = integerOf(parsed, 'limit', 1) ?? Number(context.terminal.env['BALSAM_LS_LIMIT'])
+  return Number.isSafeInteger(asked) && asked > 0 ? asked : limits.pageJobsDefault
+}
+
+async function printTable(context: Context, parsed: Parsed, filter: JobFilter): Promise<void> {
+  const columns = [...jobColumns, ...askedColumns(context)]
+  let shown = 0
+  let total = 0
+  for await (const page of pages(context, parsed, filter)) {
+    const text = renderTable(page.items, columns, context.look)
+    // Only the first page brings the header.
+    context.print(shown === 0 ? text : text.slice(text.indexOf('\n') + 1))
+    shown += page.items.length
+    total = page.total
+  }
+  sayTruncation(context, shown, total)
+}
+
+/** One document, written as the pages come. */
+async function printDocument(context: Context, parsed: Parsed, filter: JobFilter): Promise<void> {
+  context.print('{"schema":"balsam.jobs/1","items":[')
+  let shown = 0
+  let total = 0
+  let isMore = false
+  for await (const page of pages(context, parsed, filter)) {
+    const text = page.items.map((item) => JSON.stringify(item)).join(',\n')
+    context.print(`${shown > 0 && text !== '' ? ',\n' : ''}${text}`)
+    shown += page.items.length
+    ;({ total, isMore } = page)
+  }
+  context.print(`],"total":${total},"truncated":${isMore}}\n`)
+}
+
+async function printDetails(context: Context, parsed: Parsed, filter: JobFilter): Promise<void> {
+  const text = isGiven(parsed, 'verbose') ? detailText : historyText
+  let shown = 0
+  let total = 0
+  for await (const page of pages(context, parsed, filter)) {
+    for (const item of page.items) {
+      const job: JobDetail = await context.balsam().job(item.id)
+      context.print(`${text(job)}\n`)
+    }
+    shown += page.items.length
+    total = page.total
+  }
+  sayTruncation(context, shown, total)
+}
+
+function sayTruncation(context: Context, shown: number, total: number): void {
+  if (shown < total) {
+    context.say(`balsam: showing ${grouped(shown)} of ${grouped(total)}; --all shows all`)
+  } else if (total === 0) context.say('balsam: no job matches')
+}
+
+function askedColumns(context: Context): Column<JobItem>[] {
+  const fields = (context.terminal.env['BALSAM_LS_FIELDS'] ?? '').split(':').filter(Boolean)
+  return fields.flatMap((field) => {
+    const column = moreJobColumns[field]
+    if (column !== undefined) return [column]
+    if (jobColumns.some(({ header }) => header === field)) return []
+    const what = `there is no field ${field}; there are ${Object.keys(moreJobColumns).join(', ')}`
+    throw fault('BAD_FIELD', { field: 'BALSAM_LS_FIELDS', what })
+  })
+}
+
+interface StateRow {
+  readonly state: JobState
+  readonly jobs: number
+}
+
+const stateColumns: readonly Column<StateRow>[] = [
+  {
+    header: 'state',
+    importance: 1,
+    cell: (row) => row.state,
+    colour: (row) => stateColour(row.state),
+  },
+  { header: 'jobs', importance: 1, isRight: true, cell: (row) => String(row.jobs) },
+]
+
+/** balsam ls --by-states. */
+export async function listByState(context: Context, parsed: Parsed): Promise<void> {
+  const filter = await chosenJobs({ ...parsed, args: parsed.args.slice(1) }, context.balsam())
+  const tally = await context.balsam().tally(filter)
+  const rows = jobStates.map((state) => ({ state, jobs: tally.states[state] ?? 0 }))
+  const present = rows.filter((row) => row.jobs > 0)
+  if (isGiven(parsed, 'json')) context.print(`${JSON.stringify(tally)}\n`)
+  else context.print(renderTable(present, stateColumns, context.look))
+}
+
+interface WorkflowRow {
+  readonly workflow: string
+  total: number
+  readonly states: Partial<Record<JobState, number>>
+}
+
+const workflowColumns: readonly Column<WorkflowRow>[] = [
+  { header: 'workflow', importance: 1, cell: (row) => row.workflow },
+  { header: 'jobs', importance: 1, isRight: true, cell: (row) => String(row.total) },
+  { header: 'states', importance: 2, cell: (row) => statesText(row) },
+]
+
+/** balsam ls wf: workflows with their jobs by state, counted from the list of jobs. */
+export async function listWorkflows(context: Context, parsed: Parsed): Promise<void> {
+  const rows = new Map<string, WorkflowRow>()
+  const filter = await chosenJobs({ ...parsed, args: parsed.args.slice(1) }, context.balsam())
+  for await (const job of context.balsam().allJobs(filter)) {
+    const row = rows.get(job.workflow) ?? { workflow: job.workflow, total: 0, states: {} }
+    row.total += 1
+    row.states[job.state] = (row.states[job.state] ?? 0) + 1
+    rows.set(job.workflow, row)
+  }
+  const sorted = [...rows.values()].sort((a, b) => a.workflow.localeCompare(b.workflow, 'en'))
+  printList(context, parsed, 'balsam.workflows/1', sorted, workflowColumns)
+}
+
+function statesText(row: WorkflowRow): string {
+  const present = jobStates.filter((state) => row.states[state] !== undefined)
+  return present.map((state) => `${row.states[state]} ${state}`).join(', ')
+}

@@ -1,0 +1,52 @@
+// One line of a log for people: `2026-11-22 18:12:07 INFO  started  pid=17`.
+// Lines that are no JSON (a crash, a library) are shown as they are.
+import { escapeControls } from '../../../protocol/faults.ts'
+import { localTime } from './job-columns.ts'
+import { type Colour, type Look, paint } from './look.ts'
+
+/** pino's numbers. */
+const levels: Readonly<Record<number, string>> = {
+  10: 'TRACE',
+  20: 'DEBUG',
+  30: 'INFO',
+  40: 'WARN',
+  50: 'ERROR',
+  60: 'FATAL',
+}
+const colours: Readonly<Record<string, Colour>> = {
+  DEBUG: 'grey',
+  WARN: 'yellow',
+  ERROR: 'red',
+  FATAL: 'red',
+}
+/** Said by the time and the message, or the same on every line. */
+const leftOut = new Set(['time', 'level', 'msg', 'pid', 'hostname', 'v'])
+
+/** The line for people. */
+export function logLine(line: string, look: Look): string {
+  const record = recordOf(line)
+  if (record === undefined) return escapeControls(line)
+  const level = levels[Number(record['level'])] ?? String(record['level'] ?? '').toUpperCase()
+  const facts = Object.entries(record)
+    .filter(([name]) => !leftOut.has(name))
+    .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
+  const at = paint(timeOf(record['time']), 'grey', look)
+  const shownLevel = paint(level.padEnd(5), colours[level], look)
+  const message = escapeControls([String(record['msg'] ?? ''), ...facts].join('  '))
+  return `${at} ${shownLevel} ${message}`
+}
+
+function recordOf(line: string): Readonly<Record<string, unknown>> | undefined {
+  if (!line.startsWith('{')) return undefined
+  try {
+    // Our own logs; every field is read as unknown.
+    return JSON.parse(line) as Record<string, unknown>
+  } catch {
+    return undefined
+  }
+}
+
+function timeOf(time: unknown): string {
+  const at = typeof time === 'number' || typeof time === 'string' ? new Date(time) : undefined
+  return at === undefined || Number.isNaN(at.getTime()) ? '' : localTime(at.toISOString())
+}

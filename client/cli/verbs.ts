@@ -1,0 +1,118 @@
+// The table of balsam's verbs, in the order of the help. Loading a verb loads nothing of the others.
+import type { VerbEntry } from './verb.ts'
+
+/** Every verb. */
+export const verbs: readonly VerbEntry[] = [
+  {
+    name: 'init',
+    group: 'start',
+    summary: 'make a site',
+    load: async () => (await import('./verbs/init.ts')).init,
+  },
+  {
+    name: 'app',
+    group: 'start',
+    summary: 'name an application',
+    load: async () => (await import('./verbs/app.ts')).app,
+  },
+  {
+    name: 'job',
+    group: 'start',
+    summary: 'add a job of an application',
+    load: async () => (await import('./verbs/job.ts')).job,
+  },
+  {
+    name: 'submit',
+    group: 'start',
+    summary: 'add jobs of a plain command',
+    load: async () => (await import('./verbs/submit.ts')).submit,
+  },
+  {
+    name: 'submit-launch',
+    group: 'start',
+    summary: 'ask the scheduler for nodes',
+    load: async () => (await import('./verbs/submit-launch.ts')).submitLaunch,
+  },
+  {
+    name: 'launcher',
+    group: 'start',
+    summary: 'run jobs here, in the foreground',
+    load: async () => (await import('./verbs/launcher.ts')).launcher,
+  },
+  {
+    name: 'ls',
+    group: 'look',
+    summary: 'list jobs, apps, workflows, allocations, launchers',
+    load: async () => (await import('./verbs/ls.ts')).ls,
+  },
+  {
+    name: 'wait',
+    group: 'look',
+    summary: 'wait until jobs have ended',
+    load: async () => (await import('./verbs/wait.ts')).wait,
+  },
+  {
+    name: 'show',
+    group: 'look',
+    summary: 'all about a job',
+    load: async () => (await import('./verbs/show.ts')).show,
+  },
+  {
+    name: 'out',
+    group: 'look',
+    summary: "a job's output",
+    load: async () => (await import('./verbs/out.ts')).out,
+  },
+  {
+    name: 'log',
+    group: 'look',
+    summary: 'logs of daemon and launchers',
+    load: async () => (await import('./verbs/log.ts')).log,
+  },
+  {
+    name: 'kill',
+    aliases: ['killjob'],
+    group: 'act',
+    summary: 'kill jobs',
+    load: async () => (await import('./verbs/kill.ts')).kill,
+  },
+  {
+    name: 'rm',
+    group: 'act',
+    summary: 'remove jobs from the site',
+    load: async () => (await import('./verbs/rm.ts')).rm,
+  },
+  {
+    name: 'which',
+    group: 'manage',
+    summary: 'the site in use, and all known ones',
+    load: async () => (await import('./verbs/which.ts')).which,
+  },
+  {
+    name: 'config',
+    group: 'manage',
+    summary: 'show and change settings',
+    load: async () => (await import('./verbs/config.ts')).config,
+  },
+  {
+    name: 'site',
+    group: 'manage',
+    summary: 'back up and restore a site',
+    load: async () => (await import('./verbs/site.ts')).site,
+  },
+  {
+    name: 'server',
+    group: 'manage',
+    summary: "Balsam 0.3's words for balsamd",
+    load: async () => (await import('./verbs/server.ts')).server,
+  },
+]
+
+/** Verbs of Balsam 0.3 that this version lacks: known, so that they are refused by name. */
+export const laterVerbs: Readonly<Record<string, string>> = {
+  dep: 'a dependency between jobs (balsam dep)',
+  modify: 'changing a job (balsam modify)',
+  mkchild: 'adding a child from within a job (balsam mkchild)',
+  service: 'the service that asks for allocations by itself (balsam service)',
+  make_dummies: 'balsam make_dummies; use balsam submit --array 1-N -- echo hello',
+}

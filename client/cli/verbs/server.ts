@@ -1,0 +1,52 @@
+// balsam server: Balsam 0.3's words for what balsamd does.
+import { fault } from '../../../protocol/faults.ts'
+import { startDaemonOf, stopDaemonOf } from '../daemon-life.ts'
+import { listLaunchers } from '../lists.ts'
+import type { Context, Parsed, Verb } from '../verb.ts'
+
+const actions: Readonly<Record<string, (context: Context, parsed: Parsed) => Promise<void>>> = {
+  async connect(context) {
+    const { server, wasRunning } = await startDaemonOf(
+      context.siteDirectory(),
+      context.terminal.env,
+    )
+    context.say(`balsam: balsamd ${wasRunning ? 'runs' : 'started'} (pid ${server.pid})`)
+  },
+  async reset(context) {
+    const site = context.siteDirectory()
+    await stopDaemonOf(site, 'restart')
+    const { server } = await startDaemonOf(site, context.terminal.env)
+    context.say(`balsam: balsamd restarted (pid ${server.pid})`)
+  },
+  listActiveConnections: listLaunchers,
+  listUsers: unsupported,
+  addUser: unsupported,
+  dropUser: unsupported,
+}
+
+/** The verb. */
+export const server: Verb = {
+  declare(command) {
+    command
+      .option('--connect', 'start the daemon unless it runs (balsamd start)')
+      .option('--reset', 'restart the daemon (balsamd restart); jobs go on')
+      .option('--list-active-connections', 'the launchers (balsam ls launchers)')
+      .option('--list-users', '(comes later)')
+      .option('--add-user <USER>', '(comes later)')
+      .option('--drop-user <USER>', '(comes later)')
+  },
+  async run(context, parsed) {
+    const asked = Object.keys(actions).filter((name) => parsed.options[name] !== undefined)
+    const action = actions[asked[0] ?? '']
+    if (asked.length !== 1 || action === undefined) {
+      const what = 'exactly one of --connect, --reset, --list-active-connections'
+      throw fault('BAD_FLAG', { what, verb: 'server' })
+    }
+    await action(context, parsed)
+    return 0
+  },
+}
+
+async function unsupported(): Promise<void> {
+  throw fault('UNSUPPORTED', { what: 'sharing a site with other users (balsam server --…-user)' })
+}

@@ -1,0 +1,198 @@
+// Every setting in one table: name in config.toml, type, default, meaning, Balsam 0.3's name for it.
+// Pure. A setting stands here only when something reads it; nothing is accepted and then ignored.
+import { parseDuration } from './durations.ts'
+import { fault } from './faults.ts'
+
+/** A value as config.toml holds it. Durations are texts such as "5s". */
+export type SettingValue = string | number
+
+/** One setting. */
+export interface SettingEntry {
+  /** With its table: `log.level`. */
+  readonly name: string
+  readonly type: 'text' | 'integer' | 'duration' | 'choice'
+  readonly fallback: SettingValue
+  readonly meaning: string
+  readonly choices?: readonly string[]
+  readonly min?: number
+  readonly max?: number
+  /** Balsam 0.3's name, accepted as a synonym; `convert` where its values meant something else. */
+  readonly old?: string
+  convert?(value: SettingValue): SettingValue
+}
+
+const levels = ['debug', 'info', 'warn', 'error']
+const pythonLevels: Readonly<Record<string, string>> = { warning: 'warn', critical: 'error' }
+
+/** All settings, in the order of the documentation. */
+export const settingTable: readonly SettingEntry[] = [
+  {
+    name: 'scheduler',
+    type: 'choice',
+    choices: ['local'],
+    fallback: 'local',
+    meaning: 'The batch scheduler that allocations are asked of.',
+    old: 'SCHEDULER_CLASS',
+  },
+  {
+    name: 'default_project',
+    type: 'text',
+    fallback: '',
+    meaning: 'Project of an allocation when `submit-launch` names none.',
+    old: 'DEFAULT_PROJECT',
+  },
+  {
+    name: 'default_queue',
+    type: 'text',
+    fallback: '',
+    meaning: 'Queue of an allocation when `submit-launch` names none.',
+  },
+  {
+    name: 'database.driver',
+    type: 'choice',
+    choices: ['auto', 'sqlite3', 'node:sqlite'],
+    fallback: 'auto',
+    meaning: 'SQLite driver of the daemon; `auto` takes `sqlite3` where it loads.',
+  },
+  {
+    name: 'log.level',
+    type: 'choice',
+    choices: levels,
+    fallback: 'info',
+    meaning: 'The least grave messages that daemon and launchers log.',
+    old: 'LOG_HANDLER_LEVEL',
+    convert: (value) => {
+      const level = String(value).toLowerCase()
+      return pythonLevels[level] ?? level
+    },
+  },
+  {
+    name: 'log.size_mib',
+    type: 'integer',
+    min: 1,
+    max: 10_000,
+    fallback: 10,
+    meaning: 'Size in MiB at which a log file is set aside and a new one begun.',
+    old: 'LOG_FILE_SIZE_LIMIT',
+    // Balsam 0.3 counted bytes.
+    convert: (value) => Math.max(1, Math.round(Number(value) / (1024 * 1024))),
+  },
+  {
+    name: 'log.keep',
+    type: 'integer',
+    min: 0,
+    max: 1000,
+    fallback: 3,
+    meaning: 'Number of log files set aside that are kept.',
+    old: 'LOG_BACKUP_COUNT',
+  },
+  {
+    name: 'launcher.kill_grace',
+    type: 'duration',
+    fallback: '5s',
+    meaning: 'Time between TERM and KILL when a task is ended.',
+  },
+  {
+    name: 'launcher.spawner',
+    type: 'choice',
+    choices: ['auto', 'koffi', 'shell', 'child'],
+    fallback: 'auto',
+    meaning: 'How tasks are started; `auto` takes the fastest way that works.',
+  },
+  {
+    name: 'launcher.spawners',
+    type: 'integer',
+    min: 0,
+    max: 256,
+    fallback: 0,
+    meaning: 'Spawner processes of a launcher; 0: chosen from its cores.',
+  },
+]
+
+/** Settings of Balsam 0.3 without a counterpart, and why. */
+export const droppedSettings: Readonly<Record<string, string>> = {
+  SCHEDULER_SUBMIT_EXE: 'the local scheduler has no commands, batch schedulers come later',
+  SCHEDULER_STATUS_EXE: 'the local scheduler has no commands, batch schedulers come later',
+  SERVICE_PERIOD: 'nothing is polled any more',
+  NUM_TRANSITION_THREADS: 'the daemon moves jobs on by itself, without threads',
+  MAX_CONCURRENT_MPIRUNS: 'a launcher runs as many tasks as its cores allow',
+  QUEUE_POLICY: 'batch schedulers and their queues come later',
+  JOB_TEMPLATE: 'batch schedulers and their job scripts come later',
+}
+
+/** The entry of a name, new or of Balsam 0.3. */
+export function settingOf(name: string): SettingEntry | undefined {
+  return settingTable.find((entry) => entry.name === name || entry.old === name)
+}
+
+/**
+ * The checked value of a setting. `name` is as written, `file` where, for the error.
+ * Throws SETTING_INVALID.
+ */
+export function checkSetting(
+  entry: SettingEntry,
+  name: string,
+  given: unknown,
+  file: string,
+): SettingValue {
+  const invalid = (what: string): Error => {
+    return fault('SETTING_INVALID', { file, name, value: JSON.stringify(given) ?? '', what })
+  }
+  if (typeof given !== 'string' && typeof given !== 'number') {
+    throw invalid(`it must be ${entry.type === 'integer' ? 'a number' : 'a text in quotes'}`)
+  }
+  const convert = name === entry.old ? entry.convert : undefined
+  const value = convert !== undefined ? convert(given) : withUnit(entry, given)
+  if (entry.type === 'integer') {
+    const { min = 0, max = Number.MAX_SAFE_INTEGER } = entry
+    const isInRange = typeof value === 'number' && value >= min && value <= max
+    if (!isInRange || !Number.isInteger(value)) {
+      throw invalid(`it must be a whole number from ${min} to ${max}`)
+    }
+    return value
+  }
+  if (typeof value !== 'string') throw invalid('it must be a text in quotes')
+  if (entry.choices !== undefined && !entry.choices.includes(value)) {
+    throw invalid(`it must be one of ${entry.choices.join(', ')}`)
+  }
+  if (entry.type === 'duration') parseDuration(value, `${file}: ${name}`, 's')
+  return value
+}
+
+/** A bare number of a duration counts seconds. */
+function withUnit(entry: SettingEntry, given: SettingValue): SettingValue {
+  return entry.type === 'duration' && typeof given === 'number' ? `${given}s` : given
+}
+
+/** The settings as programs use them. */
+export interface Settings {
+  readonly scheduler: string
+  readonly defaultProject: string
+  readonly defaultQueue: string
+  readonly databaseDriver: string
+  readonly logLevel: string
+  readonly logSizeMiB: number
+  readonly logKeep: number
+  readonly killGraceMs: number
+  readonly spawnerKind: string
+  /** null: chosen from the cores. */
+  readonly spawners: number | null
+}
+
+/** Values by name, defaults filled in, to what programs use. */
+export function toSettings(values: Readonly<Record<string, SettingValue>>): Settings {
+  const text = (name: string): string => String(values[name] ?? settingOf(name)?.fallback ?? '')
+  const number = (name: string): number => Number(values[name] ?? settingOf(name)?.fallback ?? 0)
+  return {
+    scheduler: text('scheduler'),
+    defaultProject: text('default_project'),
+    defaultQueue: text('default_queue'),
+    databaseDriver: text('database.driver'),
+    logLevel: text('log.level'),
+    logSizeMiB: number('log.size_mib'),
+    logKeep: number('log.keep'),
+    killGraceMs: Math.round(parseDuration(text('launcher.kill_grace'), 'kill_grace', 's') * 1000),
+    spawnerKind: text('launcher.spawner'),
+    spawners: number('launcher.spawners') || null,
+  }
+}
