@@ -13,6 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import { lazyBuiltins } from './lazy-builtins.mjs'
 import { isProgram, programs, root } from './paths.mjs'
 import { setup } from './setup.mjs'
 
@@ -35,24 +36,6 @@ const banner = {
 const heavy = ['ws', 'xstate', 'koffi', 'sqlite3', 'systeminformation', 'pino']
 const lazyOnly = { balsam: heavy, balsamd: heavy }
 
-/**
- * A static `import` of node:http reads all its exports, and one of them is a getter that loads the
- * whole of undici: 36 ms of CPU at every start, measured. Taken as an object it stays asleep.
- */
-const sleepingHttp = {
-  name: 'sleeping-http',
-  setup(builder) {
-    builder.onResolve({ filter: /^(node:)?https?$/ }, ({ path }) => ({
-      path,
-      namespace: 'builtin',
-    }))
-    builder.onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => ({
-      contents: `module.exports = process.getBuiltinModule('${path}')`,
-      loader: 'js',
-    }))
-  },
-}
-
 function options(name) {
   return {
     absWorkingDir: root,
@@ -73,7 +56,7 @@ function options(name) {
     banner,
     external,
     loader: { '.sql': 'text' },
-    plugins: [sleepingHttp],
+    plugins: [lazyBuiltins()],
     logLevel: 'silent',
   }
 }
@@ -95,6 +78,7 @@ function readRecord() {
 /** This script and the lock decide what a bundle is, too. */
 function recipe() {
   const hash = createHash('sha256').update(readFileSync(import.meta.filename))
+  hash.update(readFileSync(join(root, 'scripts/lazy-builtins.mjs')))
   return hash.update(readFileSync(join(root, 'package-lock.json'))).digest('hex')
 }
 

@@ -89,7 +89,7 @@ test('the migrations stand beside the bundles, and those that are gone do not', 
   expect(existsSync(join(folder, 'dist/migrations/0000-gone.sql'))).toBe(false)
 })
 
-test('a program that imports node:http does not load undici at its start', () => {
+test('a program that imports node:http loads no undici at its start', () => {
   const loaded = "process.moduleLoadList.some((name) => name.includes('undici/undici'))"
   const text = `import { request } from 'node:http'\nconsole.log(typeof request, ${loaded})\n`
   write('client/cli/main.ts', text)
@@ -98,4 +98,17 @@ test('a program that imports node:http does not load undici at its start', () =>
   expect(run('dist/balsam.js').said).toBe('function false\n')
   // The reason for the trick; when this one turns false, the trick may go.
   expect(run('plain.mjs').said).toBe('function true\n')
+})
+
+test('a bundle sees the same built-in functions, whichever way it imports them', () => {
+  write(
+    'client/cli/main.ts',
+    "import crypto, { createHash } from 'node:crypto'\nimport * as net from 'node:net'\n" +
+      "import { EventEmitter } from 'node:events'\nimport process from 'node:process'\n" +
+      'class Own extends net.Socket {}\nprocess.exitCode = 3\n' +
+      "const same = crypto.createHash === createHash && createHash('md5').digest('hex').length\n" +
+      'console.log(same, new Own() instanceof EventEmitter)\n',
+  )
+  buildAll()
+  expect(run('dist/balsam.js')).toEqual({ code: 3, said: '32 true\n' })
 })
