@@ -68,7 +68,9 @@ export function failureDocument(
   return { status: error.status, body: { error: { ...body.error, message } } }
 }
 
-/** Answers with a fault and takes the rest of the body, so that the peer gets to read the answer. */
+/**
+ * Answers with a fault and takes the rest of the body, so that the peer gets to read the answer.
+ */
 export function sendFailure(
   request: IncomingMessage,
   response: ServerResponse,

@@ -72,7 +72,10 @@ export async function answerCall(door: Door, call: Call): Promise<unknown> {
   throw fault('CALL_UNKNOWN', { method: call.method.slice(0, 10), path: call.path.slice(0, 100) })
 }
 
-/** The decoded rest of a path after a prefix that ends in a slash; null when it is another path or empty. */
+/**
+ * The decoded rest of a path after a prefix that ends in a slash; null when it is another path or
+ * empty.
+ */
 function after(prefix: string, path: string): string | null {
   if (!path.startsWith(prefix) || path.length === prefix.length) return null
   try {

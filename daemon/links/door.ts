@@ -26,7 +26,8 @@ import type { FrameLink, FrameLinkHandlers } from '../../protocol/ports.ts'
 
 /**
  * A submission on its way in. Nothing of it exists until `finish` resolves.
- * Exactly one of `finish` and `abandon` is called; `abandon` also after a `push` or `finish` that threw.
+ * Exactly one of `finish` and `abandon` is called; after a `push` or `finish` that threw `abandon`
+ * is called, too.
  */
 export interface SubmissionWriter {
   /**
@@ -54,7 +55,10 @@ export interface WaitListener {
 
 /** Who is at the other end of a launcher's connection, as far as the transport proves it. */
 export interface LauncherPeer {
-  /** The allocation whose key the peer holds (TLS-PSK); null on the local socket, where its hello says it. */
+  /**
+   * The allocation whose key the peer holds (TLS-PSK); null on the local socket, where its hello
+   * says it.
+   */
   readonly allocationId: number | null
   /** True on the Unix socket: the peer runs on this host under this user. */
   readonly isLocal: boolean

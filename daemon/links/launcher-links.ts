@@ -1,5 +1,5 @@
-// Launchers' WebSockets: limits on an unknown peer, on a peer that doesn't read, and on their number.
-// Must never hand a frame on before the transport has proven who sent it.
+// Launchers' WebSockets: limits on an unknown peer, on a peer that doesn't read, and on their
+// number. Must never hand a frame on before the transport has proven who sent it.
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'

@@ -1,5 +1,6 @@
-// Cuts a byte stream into lines, many at a time, because decoding a line alone costs four times as much.
-// Must never hold more than one unfinished line, and that one within limits.submissionLineBytesMax.
+// Cuts a byte stream into lines, many at a time, because decoding a line alone costs four times as
+// much. Must never hold more than one unfinished line, and that one within
+// limits.submissionLineBytesMax.
 import { isUtf8 } from 'node:buffer'
 import { fault } from '../../protocol/faults.ts'
 import { limits } from '../../protocol/limits.ts'

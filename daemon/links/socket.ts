@@ -28,7 +28,9 @@ export function socketPlace(
   }
 }
 
-/** The socket's path for a site (its real path). SOCKET_PATH_TOO_LONG when the kernel would cut it. */
+/**
+ * The socket's path for a site (its real path). SOCKET_PATH_TOO_LONG when the kernel would cut it.
+ */
 export function socketPath(site: string, place: SocketPlace): string {
   const name = `${createHash('sha256').update(site).digest('hex').slice(0, 12)}.sock`
   const { runtimeDirectory } = place
@@ -42,7 +44,10 @@ export function socketPath(site: string, place: SocketPlace): string {
   throw fault('SOCKET_PATH_TOO_LONG', { path, bytes, max: limits.socketPathBytesMax })
 }
 
-/** Makes the socket's directory, 0700; SOCKET_DIRECTORY_UNSAFE when what is there could be another's. */
+/**
+ * Makes the socket's directory, 0700; SOCKET_DIRECTORY_UNSAFE when what is there could be
+ * another's.
+ */
 export function secureDirectory(directory: string, uid: number): void {
   try {
     mkdirSync(directory, { mode: 0o700 })
@@ -99,7 +104,10 @@ export async function bindSocket(server: Server, path: string, uid: number): Pro
   }
 }
 
-/** Binds at once (libuv binds pipes synchronously, so the caller's umask holds); resolves when it listens. */
+/**
+ * Binds at once (libuv binds pipes synchronously, so the caller's umask holds); resolves when it
+ * listens.
+ */
 function listen(server: Server, path: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)

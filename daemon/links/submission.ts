@@ -1,5 +1,6 @@
-// A submission streams in as NDJSON: cut into lines, checked, handed on in slices with back-pressure.
-// Must never block the event loop for long, and never let half a submission be accepted.
+// A submission streams in as NDJSON: cut into lines, checked, handed on in slices with
+// back-pressure. Must never block the event loop for long, and never let half a submission be
+// accepted.
 import { createHash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { FaultFacts } from '../../protocol/faults.ts'
@@ -13,7 +14,10 @@ import { chunksOf } from './body.ts'
 import type { Door, SubmissionWriter } from './door.ts'
 import { lineCutter } from './lines.ts'
 
-/** Takes a whole submission; resolves when it is durable. Any fault means that nothing was accepted. */
+/**
+ * Takes a whole submission; resolves when it is durable. Any fault means that nothing was
+ * accepted.
+ */
 export async function receiveSubmission(
   door: Pick<Door, 'beginSubmission'>,
   request: IncomingMessage,

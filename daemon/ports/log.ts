@@ -1,5 +1,6 @@
-// The daemon's log: JSON lines by pino, to standard output or into a file that is turned over by size.
-// Must never hold a secret (see ports/secrets), and never stop the daemon because it can't be written.
+// The daemon's log: JSON lines by pino, to standard output or into a file that is turned over by
+// size. Must never hold a secret (see ports/secrets), and never stop the daemon because it can't
+// be written.
 import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { DestinationStream } from 'pino'

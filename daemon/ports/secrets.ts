@@ -10,6 +10,7 @@ export interface Secret {
   bytes(): Uint8Array
   toString(): string
   toJSON(): string
+  [inspect.custom](): string
 }
 
 /** Wraps bytes. */
@@ -19,7 +20,7 @@ export function secretOf(bytes: Uint8Array): Secret {
     bytes: () => bytes,
     toString: hidden,
     toJSON: hidden,
-    ...{ [inspect.custom]: hidden },
+    [inspect.custom]: hidden,
   }
 }
 

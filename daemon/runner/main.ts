@@ -11,17 +11,17 @@ const clock = realClock()
 
 type Answer = RunnerAnswers[keyof RunnerAnswers]
 
-async function execute(command: RunnerCommand): Promise<Answer> {
+function execute(command: RunnerCommand): Answer | Promise<Answer> {
   switch (command.op) {
     case 'run':
-      return await runCommand(command, clock)
+      return runCommand(command, clock)
     case 'start':
-      return await startDetached(command)
+      return startDetached(command)
     case 'signal':
       return { wasLiving: signalProcess(command.identity, command.signal) }
     case 'signalMarked':
       return { pids: signalMarked(command.marker, command.signal) }
-    case 'living':
+    default:
       return { pids: findMarked(command.markers) }
   }
 }
@@ -31,14 +31,16 @@ function reply(message: RunnerReply): void {
 }
 
 function main(): void {
-  // A Ctrl-C at the daemon's terminal reaches its whole group; only the daemon decides what it means.
+  // A Ctrl-C at the daemon's terminal reaches its whole group; only the daemon decides what it
+  // means.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined)
   process.stdout.on('error', () => process.exit(0))
   const lines = createInterface({ input: process.stdin })
   lines.on('line', (line) => {
     // The only writer of this pipe is the daemon of the same build.
     const { id, command } = JSON.parse(line) as RunnerRequest
-    execute(command).then(
+    const answered = Promise.resolve().then(() => execute(command))
+    answered.then(
       (answer) => reply({ id, answer }),
       (error: unknown) => reply({ id, error: error instanceof Error ? error.message : 'failed' }),
     )

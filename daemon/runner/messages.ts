@@ -1,5 +1,5 @@
-// What the daemon and its runner say to each other: one JSON line each, answers by the request's id.
-// Both ends are of one build and one user; the lines never leave their pipe.
+// What the daemon and its runner say to each other: one JSON line each, answers by the request's
+// id. Both ends are of one build and one user; the lines never leave their pipe.
 import type { ProcessIdentity } from '../ports/process-identity.ts'
 
 /** Runs a command to its end. */

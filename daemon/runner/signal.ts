@@ -1,5 +1,6 @@
-// Sends a signal through a pidfd, which stays with its process: between the look and the signal the
-// pid can't become another process. Without pidfds (Linux before 5.3, no koffi) the gap is microseconds.
+// Sends a signal through a pidfd, which stays with its process: between the look and the signal
+// the pid can't become another process. Without pidfds (Linux before 5.3, no koffi) the gap is
+// microseconds.
 import { createRequire } from 'node:module'
 
 /** System calls of pidfds; null when the system has none. */

@@ -1,5 +1,5 @@
-// What the spawners of an ended allocation wrote down: exits that no launcher could report any more.
-// Must never invent one: a line that is torn or odd is left out, and its task ends as lost.
+// What the spawners of an ended allocation wrote down: exits that no launcher could report any
+// more. Must never invent one: a line that is torn or odd is left out, and its task ends as lost.
 import { createReadStream } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -21,7 +21,9 @@ interface JournalExit {
   readonly orphans: number
 }
 
-/** All exits in the journals of a run directory, each token once, in the form of an exited frame. */
+/**
+ * All exits in the journals of a run directory, each token once, in the form of an exited frame.
+ */
 export async function readExits(runDirectory: string): Promise<FoundExits> {
   const flat: number[] = []
   const reasons: [number, string][] = []

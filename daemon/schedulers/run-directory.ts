@@ -53,7 +53,9 @@ export function localAllocationFile(facts: AllocationFacts, site: AllocationSite
   }
 }
 
-/** Makes the run directory and puts allocation.json into it, whole or not at all. May be repeated. */
+/**
+ * Makes the run directory and puts allocation.json into it, whole or not at all. May be repeated.
+ */
 export async function writeRunDirectory(directory: string, file: AllocationFile): Promise<void> {
   await mkdir(directory, { recursive: true, mode: 0o700 })
   const path = join(directory, runFiles.allocation)

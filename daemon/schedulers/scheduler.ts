@@ -1,5 +1,5 @@
-// What every batch scheduler looks like to the daemon. An adapter knows its scheduler's commands and
-// formats, and nothing of jobs; the core knows neither. Types only.
+// What every batch scheduler looks like to the daemon. An adapter knows its scheduler's commands
+// and formats, and nothing of jobs; the core knows neither. Types only.
 import type {
   AllocationFacts,
   KnownAllocation,
@@ -27,7 +27,10 @@ export interface Scheduler {
    * 'unknown'; 'ended' is a proof that nothing of it lives or will live.
    */
   poll(allocations: readonly KnownAllocation[]): Promise<ReadonlyMap<number, PollAnswer>>
-  /** Has it ended: gently, or at once when forced. Resolves when that is asked for; polls tell the end. */
+  /**
+   * Has it ended: gently, or at once when forced. Resolves when that is asked for; polls tell the
+   * end.
+   */
   cancel(allocation: KnownAllocation, isForced: boolean): Promise<void>
   /** Its id by the token; null: it certainly is not there; undefined: not known. */
   findByToken(facts: AllocationFacts): Promise<string | null | undefined>

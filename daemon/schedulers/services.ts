@@ -1,4 +1,5 @@
-// The core's allocation services over the adapters: each allocation goes to the scheduler of its name.
+// The core's allocation services over the adapters: each allocation goes to the scheduler of its
+// name.
 import { fault } from '../../protocol/faults.ts'
 import type {
   AllocationFacts,

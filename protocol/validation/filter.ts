@@ -34,7 +34,10 @@ export interface JobQuery {
 
 const known = ['ids', 'name', 'workflow', 'application', 'state', 'after', 'limit']
 
-/** The query of a GET: lists are separated by commas, or the name is repeated. BAD_FIELD for what isn't known. */
+/**
+ * The query of a GET: lists are separated by commas, or the name is repeated. BAD_FIELD for what
+ * isn't known.
+ */
 export function readJobQuery(query: URLSearchParams): JobQuery {
   for (const key of query.keys()) {
     if (!known.includes(key)) throw fault('BAD_FIELD', { field: key, what: 'no such filter' })

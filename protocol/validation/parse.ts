@@ -3,7 +3,10 @@ import type { z } from 'zod'
 import type { Fault } from '../faults.ts'
 import { fault } from '../faults.ts'
 
-/** The value in the shape of the schema, defaults filled in. BAD_FIELD names the first field that is wrong. */
+/**
+ * The value in the shape of the schema, defaults filled in. BAD_FIELD names the first field that
+ * is wrong.
+ */
 export function parseAs<T>(schema: z.ZodType<T>, value: unknown): T {
   const result = schema.safeParse(value)
   if (result.success) return result.data

@@ -1,5 +1,5 @@
-// The bodies of all calls but submissions: kill, remove, allocations, foreign launchers, stop, backup.
-// Each check gives the typed request, or a Fault that names the field.
+// The bodies of all calls but submissions: kill, remove, allocations, foreign launchers, stop,
+// backup. Each check gives the typed request, or a Fault that names the field.
 import { z } from 'zod'
 import type {
   AllocationRequest,

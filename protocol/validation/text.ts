@@ -1,4 +1,5 @@
-// Strings that end in a process: what no program can be given is refused here, with the field named.
+// Strings that end in a process: what no program can be given is refused here, with the field
+// named.
 import { z } from 'zod'
 import { fault } from '../faults.ts'
 import { limits } from '../limits.ts'

@@ -1,5 +1,6 @@
-// Ends an allocation of this machine: TERM to its supervisor, then KILL to everything with its marker.
-// Must never reach a process that is not of the allocation, nor give up while one of it lives.
+// Ends an allocation of this machine: TERM to its supervisor, then KILL to everything with its
+// marker. Must never reach a process that is not of the allocation, nor give up while one of it
+// lives.
 import { constants } from 'node:os'
 import { limits } from '../../../protocol/limits.ts'
 import type { Clock, Log } from '../../../protocol/ports.ts'
@@ -38,11 +39,15 @@ export async function endAllocation(
   }
 }
 
+/** How long a supervisor may take over its own end: grace, last reports, and some air. */
+export const ownEndMsMax: number =
+  limits.killGraceMs + limits.stopReportMsMax + 2 * limits.stopSlackMs
+
 /** The supervisor gives its tasks their grace first, and then needs a moment to end itself. */
 function armKill(ports: EndPorts, allocation: KnownAllocation, marker: string): void {
   if (ports.ending.has(allocation.id)) return
   ports.ending.add(allocation.id)
-  ports.clock.after(2 * limits.killGraceMs, () => {
+  ports.clock.after(ownEndMsMax, () => {
     killAll(ports, allocation, marker)
       .catch((error: unknown) => note(ports, allocation, error))
       .finally(() => ports.ending.delete(allocation.id))

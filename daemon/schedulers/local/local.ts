@@ -1,5 +1,5 @@
-// The scheduler that every machine has: an allocation is a supervisor and the processes that carry its
-// marker. Must never call one ended while any of them lives, nor start one twice.
+// The scheduler that every machine has: an allocation is a supervisor and the processes that carry
+// its marker. Must never call one ended while any of them lives, nor start one twice.
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { allocationMarkerVariable, runFiles } from '../../../protocol/allocation-file.ts'
@@ -97,7 +97,10 @@ export function localScheduler(plan: LocalPlan): Scheduler {
   }
 }
 
-/** The pids that carry each doubtful allocation's marker; an allocation is absent when nobody could look. */
+/**
+ * The pids that carry each doubtful allocation's marker; an allocation is absent when nobody could
+ * look.
+ */
 async function livingOf(
   plan: LocalPlan,
   doubtful: readonly Looked[],
@@ -121,7 +124,10 @@ async function livingOf(
   return found
 }
 
-/** The runner died between its claim and its record: only the processes can tell whether it started. */
+/**
+ * The runner died between its claim and its record: only the processes can tell whether it
+ * started.
+ */
 async function findUnrecorded(
   plan: LocalPlan,
   facts: AllocationFacts,
@@ -152,7 +158,9 @@ function refusal(facts: AllocationFacts): string | null {
   return `${nodes} nodes are asked for, at most ${limits.localNodesMax} are allowed on one machine`
 }
 
-/** Of the user's shell only what any program needs: the rest is for the tasks, by allocation.json. */
+/**
+ * Of the user's shell only what any program needs: the rest is for the tasks, by allocation.json.
+ */
 const passedOn = [
   'PATH',
   'HOME',

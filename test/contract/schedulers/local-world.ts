@@ -1,4 +1,5 @@
-// A world for the local scheduler: real processes under a stand-in supervisor, in a throw-away site.
+// A world for the local scheduler: real processes under a stand-in supervisor, in a throw-away
+// site.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'

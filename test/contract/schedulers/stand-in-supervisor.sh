@@ -1,5 +1,6 @@
 #!/bin/sh
-# A supervisor for tests: BEHAVIOUR --run-dir DIR. Says who it is, as the real one does, then behaves:
+# A supervisor for tests: BEHAVIOUR --run-dir DIR.
+# Says who it is, as the real one does, and then behaves:
 #   brief     ends by itself when DIR/finish appears
 #   orphan    ends by itself likewise, and leaves a child behind
 #   stubborn  ignores TERM, and so does its child

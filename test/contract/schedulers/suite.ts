@@ -1,5 +1,5 @@
-// What every scheduler adapter must do, whatever its scheduler is. An adapter's test gives a world in
-// which it runs; the suite knows nothing of commands, files or processes.
+// What every scheduler adapter must do, whatever its scheduler is. An adapter's test gives a world
+// in which it runs; the suite knows nothing of commands, files or processes.
 import { expect, test } from 'vitest'
 import type { AllocationFacts, KnownAllocation } from '../../../daemon/core/allocation-services.ts'
 import type { Scheduler } from '../../../daemon/schedulers/scheduler.ts'

@@ -1,4 +1,5 @@
-// A core that remembers what came through its door and answers from a table. For tests of the links.
+// A core that remembers what came through its door and answers from a table. For tests of the
+// links.
 import type { Door, LauncherLink, LauncherPeer, WaitListener } from '../../../daemon/links/door.ts'
 import { fault } from '../../../protocol/faults.ts'
 import type { JobFilter, JobRequest } from '../../../protocol/job.ts'

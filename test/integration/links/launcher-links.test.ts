@@ -1,4 +1,5 @@
-// Launchers' WebSockets on the real socket and over TLS: who gets in, and what an unknown peer may cost.
+// Launchers' WebSockets on the real socket and over TLS: who gets in, and what an unknown peer may
+// cost.
 import { once } from 'node:events'
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createConnection } from 'node:net'
@@ -13,7 +14,7 @@ import { keyFiles } from '../../../daemon/ports/secrets.ts'
 import { limits } from '../../../protocol/limits.ts'
 import { pskIdentity, pskTls } from '../../../protocol/psk.ts'
 import { fakeDoor } from './fake-door.ts'
-import { memoryLog, serve } from './server-fixture.ts'
+import { answerOf, memoryLog, responseOf, serve } from './server-fixture.ts'
 
 const local = (socket: string, options: ClientOptions = {}): WebSocket =>
   new WebSocket(`ws+unix:${socket}:/launcher`, { perMessageDeflate: false, ...options })
@@ -43,7 +44,7 @@ function steppedClock() {
       return { cancel: () => void timers.delete(timer) }
     },
     fire: (ms: number) => {
-      for (const timer of [...timers]) {
+      for (const timer of timers) {
         if (timer.ms !== ms) continue
         timers.delete(timer)
         timer.call()
@@ -194,24 +195,16 @@ async function serveTls(
   })
   const port = served.links.tls?.port ?? 0
   const psk = Buffer.from(keys.keyOf(5)?.bytes() ?? [])
-  const connect = (changed: { psk?: Buffer; identity?: string } = {}, origin?: string): WebSocket =>
-    new WebSocket(`wss://127.0.0.1:${port}/launcher`, {
-      ...pskTls,
-      ...(origin === undefined ? {} : { origin }),
-      perMessageDeflate: false,
-      pskCallback: () => ({ psk, identity: pskIdentity(siteId, 5), ...changed }),
-      checkServerIdentity: () => undefined,
-    })
+  // The types of ws lack the options that it hands on to tls.
+  const optionsOf = (changed: object): object => ({
+    ...pskTls,
+    perMessageDeflate: false,
+    pskCallback: () => ({ psk, identity: pskIdentity(siteId, 5), ...changed }),
+    checkServerIdentity: () => undefined,
+  })
+  const connect = (changed: object = {}): WebSocket =>
+    new WebSocket(`wss://127.0.0.1:${port}/launcher`, optionsOf(changed))
   return { served, connect, port, psk, log, keys, fileOf, seen: seenDoor.seen }
-}
-
-/** Options of ws that its types leave to tls. */
-declare module 'ws' {
-  interface ClientOptions {
-    pskCallback?: (hint: string | null) => { psk: Buffer; identity: string }
-    minVersion?: 'TLSv1.2'
-    maxVersion?: 'TLSv1.2'
-  }
 }
 
 test('over TLS the key tells which allocation a launcher belongs to', async () => {
@@ -282,9 +275,7 @@ test('a launcher key opens no calls', async () => {
     ...options,
   })
   call.end('{"mode":"stop"}')
-  const [response] = await once(call, 'response')
-  expect(response.statusCode).toBe(403)
-  response.resume()
+  expect((await answerOf(await responseOf(call))).status).toBe(403)
   expect(seen.calls).toEqual([])
 })
 

@@ -1,4 +1,5 @@
-// Submissions over the real socket: order, faults with their line, back-pressure, and the speed promised.
+// Submissions over the real socket: order, faults with their line, back-pressure, and the speed
+// promised.
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { expect, test } from 'vitest'

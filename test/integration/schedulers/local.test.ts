@@ -1,4 +1,5 @@
-// The local scheduler with real processes: what counts as living, as ended and as unknown, and who is killed.
+// The local scheduler with real processes: what counts as living, as ended and as unknown, and who
+// is killed.
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -6,7 +7,7 @@ import type { AllocationFacts } from '../../../daemon/core/allocation-services.t
 import { realClock } from '../../../daemon/ports/clock.ts'
 import { identityOf, isLiving, readUptimeSeconds } from '../../../daemon/ports/process-identity.ts'
 import { RunnerLost } from '../../../daemon/runner/runner.ts'
-import { isLate } from '../../../daemon/schedulers/local/end.ts'
+import { isLate, ownEndMsMax } from '../../../daemon/schedulers/local/end.ts'
 import { localScheduler } from '../../../daemon/schedulers/local/local.ts'
 import { markerFor, readSupervisor } from '../../../daemon/schedulers/run-directory.ts'
 import { limits } from '../../../protocol/limits.ts'
@@ -24,7 +25,7 @@ async function ready(facts: AllocationFacts) {
   }
 }
 
-test('an allocation whose supervisor is gone lives on in its marked processes, and ends with them', async () => {
+test('an allocation lives on in its marked processes, and ends with the last of them', async () => {
   const world = await localWorld('orphan')
   const facts = await world.allocation()
   const allocation = await submitted(world.scheduler, facts)
@@ -53,7 +54,7 @@ test('what ignores TERM is killed after the grace', async () => {
   await world.scheduler.cancel(allocation, false)
   await world.scheduler.cancel(allocation, false)
   expect(isLiving(supervisor)).toBe(true)
-  expect(timers.map((each) => each.ms)).toEqual([2 * limits.killGraceMs])
+  expect(timers.map((each) => each.ms)).toEqual([ownEndMsMax])
   timers[0]?.call()
   await reaches(world.scheduler, allocation, 'ended')
   expect(await world.livingCount()).toBe(0)
@@ -126,7 +127,7 @@ test("the user's environment is in no argument vector, and its file is private",
   expect(statSync(facts.runDirectory).mode & 0o777).toBe(0o700)
 })
 
-test('a supervisor gets what any program needs, and no variable that would change Node', async () => {
+test('a supervisor gets what any program needs, and nothing that changes Node', async () => {
   const world = await localWorld('long')
   const environment = { PATH: '/usr/bin:/bin', NODE_OPTIONS: '--nonsense', HOME: '/home/x' }
   const facts = await world.allocation({ environment })
@@ -138,7 +139,7 @@ test('a supervisor gets what any program needs, and no variable that would chang
   expect(variables.filter((each) => each.startsWith('NODE_OPTIONS'))).toEqual([])
 })
 
-test('a foreign allocation is unknown until its launcher is started, and running from then on', async () => {
+test('a foreign allocation is unknown until its launcher is started', async () => {
   const world = await localWorld('brief', { name: 'foreign' })
   const facts = await world.allocation()
   const allocation = { ...facts, schedulerId: null }
@@ -198,7 +199,7 @@ test('an allocation is late only after its walltime, the grace and some slack', 
   expect(isLate(looked(allowedSeconds + 1, 0))).toBe(false)
 })
 
-test('a start that its runner did not live to record may be repeated, once nothing of it lives', async () => {
+test('a start that was never recorded may be repeated once nothing of it lives', async () => {
   const world = await localWorld('brief')
   const facts = await world.allocation()
   const claim = join(facts.runDirectory, 'start.json')
