@@ -9,7 +9,7 @@ export const wish = { none: 0, end: 1, giveBack: 2 } as const
 /** A token that has exited and whose report the daemon has not acknowledged. */
 const exitedMark = -1
 /** Tokens remembered after their exit was acknowledged, against frames that come twice. */
-const recentMax = 8_192
+const recentMax = 1_024
 
 /** The table: column arrays, indexed by a row number that is used again after `remove`. */
 export interface Tasks {

@@ -1,0 +1,95 @@
+// The runner of production: turns templates into tasks for the spawners, and their reports into news.
+// Must never lose or repeat a report: each token that was started ends exactly once.
+import type { AllocationFile } from '../../../protocol/allocation-file.ts'
+import type { RunnerHandlers, TaskRunner } from '../core/ports.ts'
+import type { Exit, Started, Task } from '../spawner/messages.ts'
+import { makeExpander } from '../task/expand.ts'
+
+/** A task as the pool wants it: the pool itself knows the base environment. */
+export type PoolTask = Omit<Task, 'envId'>
+
+/** The spawners of one node. */
+export interface Pool {
+  start(tasks: readonly PoolTask[]): void
+  kill(token: number, graceMs: number): void
+  withdraw(tokens: readonly number[]): void
+  /** These exits need not be kept in journals any longer. */
+  forget(tokens: readonly number[]): void
+  close(): void
+}
+
+/** What a pool tells; in batches, as its spawners report them. */
+export interface PoolHandlers {
+  onStarted(tasks: readonly Started[]): void
+  onExited(exits: readonly Exit[]): void
+  onWithdrawn(tokens: readonly number[]): void
+}
+
+/** News of a pool as news for the core. */
+export function poolHandlers(core: RunnerHandlers): PoolHandlers {
+  return {
+    onStarted(tasks) {
+      for (const [token, , atMs] of tasks) core.onStarted(token, atMs)
+      core.onBatchEnd()
+    },
+    onExited(exits) {
+      for (const exit of exits) tellExit(exit, core.onExited)
+      core.onBatchEnd()
+    },
+    onWithdrawn(tokens) {
+      for (const token of tokens) core.onWithdrawn(token)
+      core.onBatchEnd()
+    },
+  }
+}
+
+/** An exit of a spawner in the core's plain arguments. */
+export function tellExit(exit: Exit, tell: RunnerHandlers['onExited']): void {
+  const isRun = exit.pid > 0
+  tell(
+    exit.token,
+    exit.code ?? -1,
+    exit.signal ?? 0,
+    isRun ? Math.round(exit.startedAtMs) : 0,
+    // The wall clock may have been set back meanwhile.
+    isRun ? Math.max(0, Math.round(exit.endedAtMs - exit.startedAtMs)) : 0,
+    Math.round(exit.userMs),
+    Math.round(exit.systemMs),
+    exit.isRssBelow ? -Math.round(exit.maxRssKiB) : Math.round(exit.maxRssKiB),
+    exit.orphans,
+    exit.error,
+  )
+}
+
+/** A runner over the pool. */
+export function makePoolRunner(
+  pool: Pool,
+  file: Pick<AllocationFile, 'siteId' | 'allocationId'>,
+): TaskRunner {
+  const expand = makeExpander(file.siteId, file.allocationId)
+  let tasks: PoolTask[] = []
+  const flush = (): void => {
+    if (tasks.length === 0) return
+    const batch = tasks
+    tasks = []
+    pool.start(batch)
+  }
+  return {
+    start(lane, token, jobId, template) {
+      // Not bound to cores: nodes of one machine would be bound to the same ones.
+      tasks.push({ token, lane, cpus: null, ...expand(template, jobId, token) })
+    },
+    flush,
+    // What was to start before goes out before, so that the pool knows the token.
+    kill(token, graceMs) {
+      flush()
+      pool.kill(token, graceMs)
+    },
+    withdraw(tokens) {
+      flush()
+      pool.withdraw(tokens)
+    },
+    forget: (tokens) => pool.forget(tokens),
+    close: () => pool.close(),
+  }
+}

@@ -1,0 +1,108 @@
+// From a template and a job's number to what a spawner needs: argv, directory, output, environment.
+// Must never give words to a shell, and never take a placeholder from a value that was put in.
+import { join } from 'node:path'
+import { taskMarkerVariable } from '../../../protocol/allocation-file.ts'
+import type { TaskTemplate } from '../../../protocol/frames.ts'
+
+/** What a spawner needs to know of one task. */
+export interface TaskOrder {
+  readonly argv: readonly string[]
+  readonly cwd: string
+  /** The directory is made, with its parents, before the task. */
+  readonly makeCwd: boolean
+  /** Variables beyond the base environment, set after the envscript. */
+  readonly env: Readonly<Record<string, string>>
+  readonly stdout: string | null
+  readonly stderr: 'stdout' | null
+  /** Add to an existing file instead of replacing it. */
+  readonly append: boolean
+  readonly envscript: string | null
+}
+
+/** Variables that every task sees. */
+export const taskVariables = {
+  jobId: 'BALSAM_JOB_ID',
+  /** Authorises calls through the launcher's socket for this job. */
+  token: 'BALSAM_TASK_TOKEN',
+  /** Cores the task may use; an adopting launcher reads it from the process. */
+  cpus: 'BALSAM_TASK_CPUS',
+} as const
+
+const placeholder = /\{(?:i|id|name)\}/
+
+/** What does not change from task to task of a template. */
+interface Plan {
+  readonly argv: readonly string[] | null
+  readonly isFileShared: boolean
+}
+
+/** A function that expands templates for one allocation; what it can, it keeps for the next task. */
+export function makeExpander(
+  siteId: string,
+  allocationId: number,
+): (template: TaskTemplate, jobId: number, token: number) => TaskOrder {
+  const plans = new WeakMap<TaskTemplate, Plan>()
+  const planOf = (template: TaskTemplate): Plan => {
+    let plan = plans.get(template)
+    if (plan === undefined) {
+      plan = makePlan(template)
+      plans.set(template, plan)
+    }
+    return plan
+  }
+
+  return (template, jobId, token) => {
+    const plan = planOf(template)
+    const index = template.arrayOffset === null ? null : jobId - template.arrayOffset
+    const name = index === null ? template.name : `${template.name}-${index}`
+    const fill = (word: string): string =>
+      word.replaceAll(/\{(i|id|name)\}/g, (found, key: string) => {
+        if (key === 'id') return String(jobId)
+        if (key === 'name') return name
+        return index === null ? found : String(index)
+      })
+    const { workdirRoot, output } = template
+    const cwd = workdirRoot === null ? template.cwd : join(workdirRoot, directoryName(name, jobId))
+    return {
+      argv: plan.argv ?? template.argv.map(fill),
+      cwd,
+      makeCwd: workdirRoot !== null,
+      env: {
+        ...template.environment,
+        [taskVariables.jobId]: String(jobId),
+        [taskVariables.token]: String(token),
+        [taskVariables.cpus]: String(template.cpus),
+        [taskMarkerVariable]: `${siteId}:${allocationId}:${token}`,
+      },
+      stdout: outputFile(output, cwd, name, fill),
+      stderr: output === null ? null : 'stdout',
+      append: plan.isFileShared,
+      envscript: template.envscript === '' ? null : template.envscript,
+    }
+  }
+}
+
+/** As in Balsam 0.3, a directory's name has no spaces. */
+function directoryName(name: string, jobId: number): string {
+  return `${name.replaceAll(' ', '_')}_${jobId}`
+}
+
+function makePlan(template: TaskTemplate): Plan {
+  const { argv, arrayOffset, output } = template
+  const isFile = output !== null && typeof output === 'object'
+  return {
+    argv: argv.some((word) => placeholder.test(word)) ? null : argv,
+    // Elements that write to one file must not wipe out each other's lines.
+    isFileShared: isFile && arrayOffset !== null && !placeholder.test(output.file),
+  }
+}
+
+function outputFile(
+  output: TaskTemplate['output'],
+  cwd: string,
+  name: string,
+  fill: (word: string) => string,
+): string | null {
+  if (output === null) return null
+  return output === 'workdir' ? join(cwd, `${name}.out`) : fill(output.file)
+}
