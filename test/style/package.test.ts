@@ -1,7 +1,7 @@
 // What a fresh clone needs to install and start: the lock, the pins, the bins, the papers.
 // Must never use the network.
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
@@ -70,6 +70,12 @@ test('the two bins are one text, and sh accepts it', () => {
   const checked = spawnSync('sh', ['-n'], { input: texts[0] ?? '', encoding: 'utf8' })
   expect(checked.stderr).toBe('')
   expect(checked.status).toBe(0)
+})
+
+test('every bin is there and may be executed', () => {
+  const modes = Object.values(manifest.bin).map((path) => statSync(join(root, path)).mode)
+  expect(modes.length).toBeGreaterThan(1)
+  expect(modes.filter((mode) => (mode & 0o111) !== 0o111)).toEqual([])
 })
 
 test('every script that package.json names exists', () => {

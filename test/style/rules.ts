@@ -19,6 +19,14 @@ export interface Rule {
 const lineCountMax = 400
 const lineWidthMax = 100
 const programEndings = ['.ts', '.mjs']
+const shellEndings = [
+  '.sh',
+  'bin/balsam',
+  'balsamd',
+  'balsamactivate',
+  'balsamdeactivate',
+  '.ci/run',
+]
 
 /** Which folder may import which; a folder is the longest of these that a path starts with. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
@@ -129,7 +137,7 @@ const ports: Rule = {
 }
 
 const length: Rule = {
-  endings: [...programEndings, '.sql', '.sh'],
+  endings: [...programEndings, ...shellEndings, '.sql'],
   check({ path, text }) {
     const lines = text.split('\n').length - (text.endsWith('\n') ? 1 : 0)
     if (lines <= lineCountMax) return []
@@ -138,7 +146,7 @@ const length: Rule = {
 }
 
 const width: Rule = {
-  endings: [...programEndings, '.sql', '.sh'],
+  endings: [...programEndings, ...shellEndings, '.sql'],
   check({ path, text }) {
     return text.split('\n').flatMap((line, index) => {
       const columns = Array.from(line).length
@@ -149,7 +157,7 @@ const width: Rule = {
 }
 
 const header: Rule = {
-  endings: [...programEndings, '.sql', '.sh'],
+  endings: [...programEndings, ...shellEndings, '.sql'],
   check({ path, text }) {
     const first = text.replace(/^#!.*\n/, '')
     if (/^(\/\/|\/\*|--|#)/.test(first)) return []
@@ -173,7 +181,7 @@ const plainSyntax: Rule = {
 }
 
 const machinePaths: Rule = {
-  endings: ['.ts', '.mjs', '.md', '.json', '.sh', '.sql', '.toml', '.yml', '.yaml', '/balsam'],
+  endings: [...programEndings, ...shellEndings, '.md', '.json', '.sql', '.toml', '.yaml'],
   check({ path, text }) {
     const pattern = new RegExp(`(?<![\\w.}/-])/(?:${['work', 'home', 'Users'].join('|')})/`, 'g')
     return [...text.matchAll(pattern)].map((match) => ({

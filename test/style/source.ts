@@ -17,14 +17,14 @@ export const root: string = join(import.meta.dirname, '../..')
 /** Folders that hold nothing written by us. */
 const foreignFolders = new Set(['node_modules', 'dist', '.git', '.cache', 'coverage', 'results'])
 
-/** All files below a folder (default: the project) whose names end with one of these. */
+/** All files below a folder (default: the project) whose paths end with one of these. */
 export function findFiles(endings: readonly string[], folder: string = root): string[] {
   const found: string[] = []
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name)
     if (entry.isDirectory() && !foreignFolders.has(entry.name)) {
       found.push(...findFiles(endings, path))
-    } else if (entry.isFile() && endings.some((ending) => entry.name.endsWith(ending))) {
+    } else if (entry.isFile() && endings.some((ending) => path.endsWith(ending))) {
       found.push(relative(root, path))
     }
   }
