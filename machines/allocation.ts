@@ -4,7 +4,9 @@ import { assign, emit, setup } from 'xstate'
 import type { AllocationItem } from '../protocol/calls.ts'
 import { limits } from '../protocol/limits.ts'
 
-/** Version of the persisted snapshots. Raise it with every change that old snapshots don't survive. */
+/**
+ * Version of the persisted snapshots. Raise it with every change that old snapshots don't survive.
+ */
 export const allocationVersion = 1
 
 /** What an allocation is opened with. */
@@ -54,7 +56,7 @@ export type AllocationEvent =
   | { readonly type: 'CANCEL'; readonly atMs: number; readonly reason: string }
   /** It was cancelled some time ago and still lives. */
   | { readonly type: 'CANCEL_OVERDUE' }
-  /** Its walltime and a grace have passed: the scheduler has ended it, whether it says so or not. */
+  /** Its walltime and a grace have passed: it has ended, whether the scheduler says so or not. */
   | { readonly type: 'WALLTIME_PASSED'; readonly atMs: number }
   /** A launcher that was started by hand asks to be known. */
   | { readonly type: 'FOREIGN_REGISTERED'; readonly atMs: number }
@@ -67,7 +69,7 @@ export type AllocationEffect =
   | { readonly type: 'prepare' }
   /** Ask the scheduler, with the allocation's token. Only ever after the commit of SUBMITTING. */
   | { readonly type: 'submit' }
-  /** Search it at the scheduler by its token, in the next poll cycle; and while its id is unknown. */
+  /** Search it at the scheduler by its token, in the next poll cycles, until its id is known. */
   | { readonly type: 'find' }
   /** Include it in the polls. */
   | { readonly type: 'watch' }

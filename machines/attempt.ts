@@ -103,7 +103,7 @@ export const attemptMachine = setup({
         TIMED_OUT: { target: 'timed_out', actions: 'ATTEMPT_TIMED_OUT' },
       },
     },
-    // After a kill was asked every exit means killed, whatever its code: nobody waits for the result.
+    // After a kill was asked every exit means killed, whatever its code: the result is unwanted.
     killing: {
       on: {
         EXITED: { target: 'killed', actions: 'ATTEMPT_KILLED' },

@@ -1,11 +1,13 @@
 // The statechart of the daemon itself, from its start to its end.
-// Pure. Not restored at a start: a daemon begins anew; the stored snapshot tells how the last one ended.
+// Pure. Never restored: a daemon begins anew; the stored snapshot tells how the last one ended.
 import { assign, emit, setup } from 'xstate'
 
-/** Version of the persisted snapshots. Raise it with every change that old snapshots don't survive. */
+/**
+ * Version of the persisted snapshots. Raise it with every change that old snapshots don't survive.
+ */
 export const daemonVersion = 1
 
-/** stop: the site's local allocations end too. restart: they go on, and the next daemon adopts them. */
+/** stop: the site's local allocations end too. restart: the next daemon adopts them. */
 export type StopHow = 'stop' | 'restart'
 
 /** What the daemon's machine remembers. */

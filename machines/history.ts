@@ -7,8 +7,9 @@ import { deliverToJob, jobTable } from './tables.ts'
 
 /**
  * What happened to a job, and when (ms since 1970). Arguments by event:
- * FORCE, HANDLER_DONE: the state asked for, a message. ATTEMPT_SUCCEEDED, _FAILED, _TIMED_OUT, _LOST
- * and _KILLED: code, signal, wall, user and system ms, RSS KiB, orphans, reason. Others: a message.
+ * FORCE, HANDLER_DONE: the state asked for, a message. ATTEMPT_SUCCEEDED, _FAILED, _TIMED_OUT,
+ * _LOST and _KILLED: code, signal, wall, user and system ms, RSS KiB, orphans, reason. Others: a
+ * message.
  */
 export type HistoryRecord = readonly [atMs: number, event: string, ...args: readonly unknown[]]
 
@@ -39,8 +40,8 @@ export function history(
 }
 
 /**
- * Steps a job through its records from CREATED. Records that mean nothing in their state (late ones)
- * change nothing. Throws for a record that this machine's language does not have.
+ * Steps a job through its records from CREATED. Records that mean nothing in their state (late
+ * ones) change nothing. Throws for a record that this machine's language does not have.
  */
 export function replay(records: readonly HistoryRecord[], facts: JobFacts): ReplayedJob {
   const context: JobContext = { attempts: 0, failures: 0, facts }

@@ -138,7 +138,7 @@ function toNamedKilling(from: JobState) {
   return toNamed(from).map((way) => ({ ...way, actions: 'killAttempt' as const }))
 }
 
-/** While it can be leased: leases come and go, and an attempt that ended without a word leaves it so. */
+/** While it can be leased: leases come and go, and an attempt that ended unheard leaves it so. */
 function runnable(state: JobState) {
   return {
     ADVANCE: { actions: 'enqueue' },
@@ -151,7 +151,7 @@ function runnable(state: JobState) {
   } as const
 }
 
-/** The machine of one job. Every end is an ordinary state, because retry and late events are heard. */
+/** The machine of one job. Ends are ordinary states, because retry and late events are heard. */
 export const jobMachine = jobSetup.createMachine({
   id: 'job',
   context: ({ input }) => ({ attempts: 0, failures: 0, facts: input }),

@@ -1,9 +1,11 @@
 // The launcher's statechart, from the allocation that will start it to its goodbye.
-// Pure. Hearing and silence are told to it as events; which links and deadlines there are, others know.
+// Pure. Hearing and silence are told to it as events; others know the links and the deadlines.
 import { assign, emit, setup } from 'xstate'
 import type { LauncherItem } from '../protocol/calls.ts'
 
-/** Version of the persisted snapshots. Raise it with every change that old snapshots don't survive. */
+/**
+ * Version of the persisted snapshots. Raise it with every change that old snapshots don't survive.
+ */
 export const launcherVersion = 1
 
 /** How the work on a launcher ends: when its tasks have ended, or by ending them. */

@@ -1,5 +1,5 @@
-// Live actors: the few machines (launchers, nodes, allocations, the daemon) that run in XState itself.
-// The one door to such an actor. It collects effects and never acts on them: they wait for the commit.
+// Live actors: launchers, nodes, allocations and the daemon, few enough to run in XState itself.
+// The one door to such an actor. It collects effects and never acts: they wait for the commit.
 import type { Snapshot } from 'xstate'
 
 /** A snapshot as it is stored: plain JSON. */

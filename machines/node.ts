@@ -2,7 +2,9 @@
 // Pure. A node is gone only on proof; silence alone never makes it so.
 import { assign, emit, setup } from 'xstate'
 
-/** Version of the persisted snapshots. Raise it with every change that old snapshots don't survive. */
+/**
+ * Version of the persisted snapshots. Raise it with every change that old snapshots don't survive.
+ */
 export const nodeVersion = 1
 
 /** What a node's machine remembers. */

@@ -29,9 +29,9 @@ const advanceNumber = jobTable.event('ADVANCE')
 export type TransitionVisitor = (transition: Transition<JobEffect>, event: JobEvent) => void
 
 /**
- * Advances a job until it rests, and tells `visit` of every transition on the way; the last may stay
- * in its state and only name what the state is for ('enqueue', 'stageIn' …). Returns the state's
- * number. Repeating it in a state of rest names the same effects again: so a restart goes on.
+ * Advances a job until it rests, and tells `visit` of every transition on the way; the last may
+ * stay in its state and only name what the state is for ('enqueue', 'stageIn' …). Returns the
+ * state's number. Repeating it at rest names the same effects again: so a restart goes on.
  */
 export function settle(state: number, context: JobContext, visit: TransitionVisitor): number {
   let at = state

@@ -23,24 +23,24 @@ export const pageFacts: readonly PageFacts[] = [
     machine: attemptMachine,
     file: 'machines/attempt.ts',
     description:
-      'One lease of a job, from the assignment to its outcome. Its effects are the events that its ' +
-      'job is told, in order, and `killTask`. Attempts, too, are stepped by a compiled table.',
+      'One lease of a job, from the assignment to its outcome. Its effects are the events that ' +
+      'its job is told, in order, and `killTask`. Attempts, too, are stepped by a compiled table.',
   },
   {
     machine: allocationMachine,
     file: 'machines/allocation.ts',
     description:
       "A batch job of the site's scheduler that holds nodes. Not known is never ended: an " +
-      'allocation ends on proof, or when its walltime and a grace have passed. A submission whose ' +
-      'answer was lost is searched by its token before it is sent again.',
+      'allocation ends on proof, or when its walltime and a grace have passed. A submission ' +
+      'whose answer was lost is searched by its token before it is sent again.',
     shown: shownAllocationStates,
   },
   {
     machine: launcherMachine,
     file: 'machines/launcher.ts',
     description:
-      'The program that runs on a node and takes jobs. Silence alone has no effect on its leases: ' +
-      'they end by its goodbye, or with its allocation.',
+      'The program that runs on a node and takes jobs. Silence alone has no effect on its ' +
+      'leases: they end by its goodbye, or with its allocation.',
     shown: shownLauncherStates,
   },
   {
@@ -66,7 +66,7 @@ export function allPages(): ReadonlyMap<string, string> {
   const index = [
     '# Machines',
     "<!-- Made by npm run docs from machines/docs/pages.ts. Don't edit. -->",
-    'The statecharts that decide everything in Balsam. Each page is made from the definition in use.',
+    'The statecharts that decide everything in Balsam, each page made from the definition in use.',
     links.join('\n'),
   ]
   return new Map([['README.md', `${index.join('\n\n')}\n`], ...pages])

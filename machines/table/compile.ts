@@ -19,8 +19,8 @@ interface Making<Context, Event> {
 
 /**
  * The table of a machine; `states` are its states in the order of their numbers.
- * Throws an Error that names the place when the machine uses what a table can't do: nested, parallel,
- * final or history states, always, after, invoke, wildcards, delayed or built-in actions.
+ * Throws an Error that names the place when the machine uses what a table can't do: nested,
+ * parallel, final or history states, always, after, invoke, wildcards, delayed or built-in actions.
  */
 export function compile<
   Machine extends AnyStateMachine,

@@ -1,6 +1,6 @@
 // Takes guards and actions of an XState machine apart for the table.
-// Relies on two inner shapes of the pinned xstate: `assignment` of an assign action, and `check` of a
-// built-in guard; the proofs in test/unit/machines fail when an update changes them.
+// Relies on two inner shapes of the pinned xstate: `assignment` of an assign action, and `check` of
+// a built-in guard; the proofs in test/unit/machines fail when an update changes them.
 import { unsupported } from './support.ts'
 import type { ChangeGroup, CompiledGuard } from './table.ts'
 import type { StepArgs } from './transition.ts'

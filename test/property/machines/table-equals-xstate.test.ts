@@ -1,4 +1,5 @@
-// The proof that the table and XState's own interpreter are one machine: same state, counters, effects.
+// The proof that the table and XState's own interpreter are one machine: same state, counters,
+// effects.
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { AttemptEvent, AttemptState } from '../../../machines/attempt.ts'
@@ -49,7 +50,7 @@ function differences(
   return found
 }
 
-test('in every state, with every event and every combination of facts, the job table does what XState does', () => {
+test('for all states, events and facts the job table does what XState does', () => {
   // With one retry allowed, one failure leaves it and two do not: both outcomes of hasRetryLeft.
   const contexts = everyFacts(1).flatMap((facts) => [
     jobContext(facts, 0, 1),
@@ -58,7 +59,7 @@ test('in every state, with every event and every combination of facts, the job t
   expect(differences(jobTable, plainEvents, contexts)).toEqual([])
 })
 
-test('events that name a state do in the job table what they do in XState, for every state named', () => {
+test('events that name a state do in the job table what they do in XState', () => {
   const contexts = [plainFacts, ...everyFacts(0).slice(-1)].map((facts) => jobContext(facts, 1, 1))
   expect(differences(jobTable, namingEvents, contexts)).toEqual([])
 })

@@ -1,4 +1,5 @@
-// Rules of the allocation machine: above all that a lost answer is neither an end nor a second allocation.
+// Rules of the allocation machine: above all that a lost answer is neither an end nor a second
+// allocation.
 import { expect, test } from 'vitest'
 import type { AllocationEvent } from '../../../machines/allocation.ts'
 import { allocationEvents, newAllocation } from './live-cases.ts'
@@ -118,7 +119,7 @@ test('a cancel that did not help is repeated by force', () => {
   expect(live.deliver({ type: 'CANCEL_OVERDUE' })).toEqual([{ type: 'cancel', isForced: true }])
 })
 
-test('an allocation whose walltime and grace have passed has ended, whatever the scheduler says', () => {
+test('an allocation has ended when its walltime and a grace have passed, unheard or not', () => {
   const { live, effects } = allocation(submit, accepted, running, {
     type: 'WALLTIME_PASSED',
     atMs: 90_000,
@@ -135,7 +136,7 @@ test('an allocation that was put back into the queue has lost its nodes and its 
   expect(effects.at(-1)).toBe('requeued')
 })
 
-test('a launcher started by hand has an allocation that runs at once and is never submitted', () => {
+test('the allocation of a launcher started by hand runs at once and is never submitted', () => {
   const { live, effects } = allocation({ type: 'FOREIGN_REGISTERED', atMs: 10 })
   expect(live.state()).toBe('RUNNING')
   expect(effects).toEqual(['prepare', 'started'])

@@ -1,4 +1,5 @@
-// Jobs and events for the tests of the machines: all combinations of facts, and every event that can come.
+// Jobs and events for the tests of the machines: all combinations of facts, and every event that
+// can come.
 import {
   type JobContext,
   type JobEvent,

@@ -123,7 +123,7 @@ const counting = setup({
   },
 })
 
-test('actions come in the order exit, way, entry, and a state that goes to itself is not left', () => {
+test('actions come in the order exit, way, entry; a state that goes to itself is not left', () => {
   const table = compile(counting, ['a', 'b'])
   const context = { n: 0, m: 0 }
   const effects = (state: 'a' | 'b', type: string) =>

@@ -149,7 +149,7 @@ test('a retry brings every ended job to RESTART_READY, and does nothing to other
   }
 })
 
-test('what comes late, after an end, changes nothing but the count of a lease that never ran', () => {
+test('after an end, nothing changes but the count of a lease that never ran', () => {
   const late = [...plainEvents, ...namingEvents].filter(
     ({ type }) => !['RETRY', 'FORCE', 'WITHDRAWN'].includes(type),
   )
@@ -160,7 +160,7 @@ test('what comes late, after an end, changes nothing but the count of a lease th
   }
 })
 
-test('no combination of facts leaves a job in a state where ADVANCE says nothing, but RUNNING and the ends', () => {
+test('ADVANCE says what to do in every state but RUNNING and the ends, whatever the facts', () => {
   const quiet = jobStates.filter((state) =>
     everyFacts(0).some(
       (facts) => step(state, { type: 'ADVANCE' }, { ...plainFacts, ...facts }, 1) === null,

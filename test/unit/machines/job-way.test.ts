@@ -60,7 +60,7 @@ test('a lease that never ran does not count as an attempt, and the job is offere
   expect(context.attempts).toBe(0)
 })
 
-test('an attempt that ended without a word leaves a job that may run as it is, and offers it again', () => {
+test('an attempt that ended unheard leaves its job as it is, and the job is offered again', () => {
   for (const event of ['ATTEMPT_LOST', 'ATTEMPT_KILLED'] as const) {
     const { states, effects } = drive({}, ['ADMITTED', 'LEASED', event])
     expect(states.at(-1)).toBe('PREPROCESSED')

@@ -1,4 +1,5 @@
-// The four live machines with every event that can come to them, for tests that hold for all of them.
+// The four live machines with every event that can come to them, for tests that hold for all of
+// them.
 import { createActor, type Snapshot } from 'xstate'
 import { getShortestPaths } from 'xstate/graph'
 import {
@@ -79,7 +80,9 @@ export const newNode = () => openLive(createActor(nodeMachine), nodeVersion)
 /** A new daemon. */
 export const newDaemon = () => openLive(createActor(daemonMachine), daemonVersion)
 
-/** What all four have in common for the tests: a way to every state, and how to begin and restore. */
+/**
+ * What all four have in common for the tests: a way to every state, and how to begin and restore.
+ */
 export interface LiveCase {
   readonly name: string
   readonly states: readonly string[]

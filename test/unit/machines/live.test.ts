@@ -68,7 +68,7 @@ function caseOf(name: string): LiveCase {
   return found
 }
 
-test('snapshots that were recorded when their version was made still load, in all their states', () => {
+test('snapshots recorded when their version was made still load, in all their states', () => {
   for (const [name, list] of Object.entries(recorded)) {
     const states = list.map((stored) => caseOf(name).restore(stored).state())
     expect([...new Set(states)].sort()).toEqual([...caseOf(name).states].sort())

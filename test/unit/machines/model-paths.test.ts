@@ -43,7 +43,7 @@ function walk(facts: JobFacts, events: readonly JobEvent[]): string {
   return state
 }
 
-test('the shortest paths reach all fourteen states, and the table walks each of them to its end', () => {
+test('the shortest paths reach all fourteen states, and the table walks each to its end', () => {
   const reached = new Set<string>()
   for (const facts of [handled, retried, waiting]) {
     const paths = getShortestPaths(jobMachine, {
@@ -60,7 +60,7 @@ test('the shortest paths reach all fourteen states, and the table walks each of 
   expect([...reached].sort()).toEqual([...jobStates].sort())
 })
 
-test('all simple paths of a job that nobody forces end in the table where they end in XState', () => {
+test('all simple paths of an unforced job end in the table where they end in XState', () => {
   const paths = getSimplePaths(jobMachine, {
     input: retried,
     events: byItself.filter(({ type }) => type !== 'LEASED' && type !== 'WITHDRAWN'),
@@ -87,7 +87,7 @@ test('the graph over all facts and events holds every transition of the job tabl
   expect([...missing].map((index) => describe(index))).toEqual([])
 }, 60_000)
 
-test('the graph of the attempt machine holds all its states and every transition of its table', () => {
+test('the attempt graph holds all states and every transition of the attempt table', () => {
   const map = getAdjacencyMap(attemptMachine, { events: attemptEvents })
   const missing = new Set(attemptTable.transitions.map((way) => way.index))
   const reached = new Set<string>()

@@ -65,7 +65,7 @@ test('a daemon that is told to stop before it serves never serves', () => {
   expect(live.state()).toBe('stopping')
 })
 
-test('a failed commit ends the daemon in any state, as a failure, with nothing written after it', () => {
+test('a failed commit ends the daemon in any state, and nothing is written after it', () => {
   for (const before of [[], [opened], [opened, recovered], [opened, recovered, stop]]) {
     const { live } = daemon(...before)
     expect(live.deliver({ type: 'FAILED', reason: 'fsync: EIO' })).toEqual([

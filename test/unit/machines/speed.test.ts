@@ -1,4 +1,5 @@
-// That the table is worth having: a step costs a small fraction of XState's own, and makes no garbage.
+// That the table is worth having: a step costs a small fraction of XState's own, and makes no
+// garbage.
 import { expect, test } from 'vitest'
 import { transition } from 'xstate'
 import { type JobEvent, jobMachine } from '../../../machines/job.ts'
