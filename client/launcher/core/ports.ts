@@ -37,7 +37,7 @@ export interface TaskRunner {
 export interface RunnerHandlers {
   onStarted(token: number, startedAtMs: number): void
   /** code −1: ended by a signal or never started; rssKiB negative: at most this much; reason: why it could not run. */
-  onExited(
+  readonly onExited: (
     token: number,
     code: number,
     signal: number,
@@ -48,7 +48,7 @@ export interface RunnerHandlers {
     rssKiB: number,
     orphans: number,
     reason: string | null,
-  ): void
+  ) => void
   onWithdrawn(token: number): void
   onBatchEnd(): void
 }

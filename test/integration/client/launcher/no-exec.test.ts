@@ -17,7 +17,7 @@ test('all nodes of an allocation without processes say hello from one process', 
   const { daemon } = world
   await daemon.until('three hellos', () => daemon.hellos.length === 3)
   expect(new Set(daemon.hellos.map(({ hello }) => hello.pid)).size).toBe(1)
-  expect(daemon.hellos.map(({ hello }) => hello.nodeIndex).toSorted()).toEqual([0, 1, 2])
+  expect(new Set(daemon.hellos.map(({ hello }) => hello.nodeIndex))).toEqual(new Set([0, 1, 2]))
   expect(readSupervisor(world.runDirectory).pid).toBe(supervisor.pid)
   for (const peer of daemon.hellos) peer.send([frameKind.drain, 1, 'stop', 0])
   expect(await supervisor.ended).toBe(0)
