@@ -11,7 +11,7 @@ export function specOf(row: SqlRow): Omit<SpecRow, 'body'> {
     lo: numberOf(row, 'lo'),
     hi: numberOf(row, 'hi'),
     workflow: textOf(row, 'workflow'),
-    name: textOf(row, 'name'),
+    name: textOrNull(row, 'name') ?? textOf(row, 'array_name'),
     app: textOrNull(row, 'app'),
     arrayFirst: numberOrNull(row, 'array_first'),
   }

@@ -21,12 +21,18 @@ export function inserts(
   return statements
 }
 
+function specValues(row: SpecRow): (number | string | null)[] {
+  const { lo, hi, workflow, app, name, arrayFirst } = row
+  const isArray = arrayFirst !== null
+  return [lo, hi, workflow, app, isArray ? null : name, isArray ? name : null, arrayFirst]
+}
+
 /** The statements that put specs down. */
 export function specInserts(specs: readonly SpecRow[]): SqlStatement[] {
   return [
     ...inserts(
-      'INSERT INTO spec (lo, hi, workflow, name, app, array_first) VALUES',
-      specs.map((each) => [each.lo, each.hi, each.workflow, each.name, each.app, each.arrayFirst]),
+      'INSERT INTO spec (lo, hi, workflow, app, name, array_name, array_first) VALUES',
+      specs.map(specValues),
     ),
     ...inserts(
       'INSERT INTO spec_body (lo, body) VALUES',
@@ -108,7 +114,7 @@ export function unstageStatements(blocks: readonly JobId[] | 'all'): SqlStatemen
     blocks === 'all'
       ? sql`seq IS NULL`
       : sql`seq IS NULL AND lo IN (SELECT value FROM json_each(${JSON.stringify(blocks)}))`
-  const specs = sql`SELECT s.lo FROM block b JOIN spec s ON s.lo BETWEEN b.lo AND b.hi WHERE b.lo IN (SELECT lo FROM block WHERE ${which})`
+  const specs = sql`SELECT s.lo FROM block b CROSS JOIN spec s ON s.lo BETWEEN b.lo AND b.hi WHERE b.lo IN (SELECT lo FROM block WHERE ${which})`
   return [
     sql`UPDATE reign SET next_job_id = max(next_job_id, coalesce((SELECT max(hi) + 1 FROM block), 0))`,
     sql`DELETE FROM spec_body WHERE lo IN (${specs})`,

@@ -33,14 +33,21 @@ CREATE TABLE spec (
   lo INTEGER PRIMARY KEY,
   hi INTEGER NOT NULL,
   workflow TEXT NOT NULL,
-  name TEXT NOT NULL,
   app TEXT,
-  array_first INTEGER
+  -- A single job has a name; the elements of an array are named array_name-array_first and on.
+  name TEXT,
+  array_name TEXT,
+  array_first INTEGER,
+  CHECK ((name IS NULL) = (array_name IS NOT NULL) AND (array_name IS NULL) = (array_first IS NULL))
 ) STRICT;
--- Specs don't overlap, so the order of hi is the order of lo, and lo comes along as the rowid.
-CREATE INDEX spec_by_name ON spec (name, hi);
-CREATE INDEX spec_by_workflow ON spec (workflow, hi);
-CREATE INDEX spec_by_app ON spec (app, hi) WHERE app IS NOT NULL;
+-- Specs don't overlap, so the order of hi is the order of lo, and lo comes along as the rowid:
+-- ranges are read in order, and counted, from these indices alone.
+CREATE UNIQUE INDEX spec_by_workflow ON spec (workflow, hi);
+CREATE UNIQUE INDEX spec_by_app ON spec (app, hi) WHERE app IS NOT NULL;
+-- Arrays are few even where jobs are many; this finds them among a million singles.
+CREATE INDEX array_by_app ON spec (app) WHERE array_first IS NOT NULL;
+CREATE UNIQUE INDEX spec_by_name ON spec (name, hi) WHERE name IS NOT NULL;
+CREATE UNIQUE INDEX spec_by_array_name ON spec (array_name, hi) WHERE array_name IS NOT NULL;
 
 CREATE TABLE spec_body (
   lo INTEGER PRIMARY KEY,

@@ -2,17 +2,22 @@
 // Must never count a job twice: a job is a row or an id of a span, never both.
 import type { SqlQuery } from '../../../protocol/ports.ts'
 import { numberOf, type Sql, sql } from '../sql.ts'
-import { conditionOfJob, everything, rangesOf, stateCondition, type Wanted } from './filter.ts'
-import { finished, rangesOfSpan, spanFloor } from './parts.ts'
+import {
+  arraysOf,
+  conditionOfArray,
+  conditionOfJob,
+  everything,
+  rangesOf,
+  stateCondition,
+  type Wanted,
+} from './filter.ts'
+import { finished, spanFloor } from './parts.ts'
 
 /** Number of matching jobs by the number of their state. */
 export type Breakdown = ReadonlyMap<number, number>
 
 /** Up to so many jobs are looked at one by one; beyond, indices are counted instead. */
 const fewJobsMax = 20_000
-
-/** Spans beyond this are looked up by range instead of being gone through. */
-const fewSpansMax = 1_000
 
 /** The sum over all states. */
 export function totalOf(breakdown: Breakdown): number {
@@ -45,48 +50,99 @@ export async function isRare(all: SqlQuery, want: Wanted): Promise<boolean> {
   return totalOf(await tallied(all, want)) <= fewJobsMax
 }
 
-async function hasFewSpans(all: SqlQuery): Promise<boolean> {
-  const rows = await all(`SELECT count(*) AS count FROM (SELECT 1 FROM span LIMIT ${fewSpansMax})`)
-  return numberOf(rows[0] ?? {}, 'count') < fewSpansMax
-}
-
-function rowsFirst(want: Wanted): Sql {
-  return sql`SELECT j.state AS state, count(*) AS count FROM job j INDEXED BY job_by_state
-    CROSS JOIN spec s ON s.lo = j.spec
-    WHERE j.state <> 8 AND ${stateCondition(want.states, 'j.state')} AND ${conditionOfJob(want, sql`j.id`)}
-    GROUP BY j.state`
-}
-
-function rangesThenRows(want: Wanted): Sql {
-  return sql`SELECT j.state AS state, count(*) AS count FROM (${rangesOf(want, everything)}) r
+/** Counts by going through the ranges: right when they hold few jobs. */
+async function countedByRange(all: SqlQuery, want: Wanted): Promise<Breakdown> {
+  const ranges = sql`(${rangesOf(want, everything)}) r`
+  const rows = sql`SELECT j.state AS state, count(*) AS count FROM ${ranges}
     CROSS JOIN job j ON j.id BETWEEN r.lo AND r.hi
     WHERE ${stateCondition(want.states, 'j.state')} GROUP BY j.state`
+  const spans = sql`SELECT p.state AS state, sum(min(p.hi, r.hi) - max(p.lo, r.lo) + 1) AS count
+    FROM ${ranges} CROSS JOIN span p ON p.lo BETWEEN ${spanFloor(sql`r.lo`)} AND r.hi AND p.hi >= r.lo
+    WHERE ${stateCondition(want.states, 'p.state')} GROUP BY p.state`
+  return sumUp(await run(all, rows), await run(all, spans))
 }
 
-const size = 'sum(min(p.hi, r.hi) - max(p.lo, r.lo) + 1)'
-
-function spansThenRanges(want: Wanted): Sql {
-  return sql`SELECT p.state AS state, ${{ sql: size, params: [] }} AS count FROM span p
-    CROSS JOIN ${rangesOfSpan(want, everything)}
-    WHERE ${stateCondition(want.states, 'p.state')} GROUP BY p.state`
+/** Jobs of spans whose jobs have specs of their own: one count out of an index per span. */
+function spannedSingles(want: Wanted): Sql {
+  return sql`SELECT state, sum(count) AS count FROM (
+    SELECT p.state AS state, (SELECT count(*) FROM (${rangesOf(want, everything)}) r
+      WHERE r.hi BETWEEN p.lo AND p.hi) AS count
+    FROM span p WHERE p.spec IS NULL AND ${stateCondition(want.states, 'p.state')})
+    GROUP BY state`
 }
 
-function rangesThenSpans(want: Wanted): Sql {
-  return sql`SELECT p.state AS state, ${{ sql: size, params: [] }} AS count
-    FROM (${rangesOf(want, everything)}) r
-    CROSS JOIN span p ON p.lo BETWEEN ${spanFloor(sql`r.lo`)} AND r.hi AND p.hi >= r.lo
-    WHERE ${stateCondition(want.states, 'p.state')} GROUP BY p.state`
+/** Jobs of spans of arrays: the whole span or nothing. */
+function spannedElements(want: Wanted): Sql {
+  return sql`SELECT p.state AS state, sum(p.hi - p.lo + 1) AS count FROM span p
+    CROSS JOIN spec s ON s.lo = p.spec
+    WHERE ${stateCondition(want.states, 'p.state')} AND ${conditionOfArray(want)} GROUP BY p.state`
+}
+
+/** Job rows that match, by state, JOB_FINISHED left out. */
+function openRows(want: Wanted): Sql {
+  return sql`SELECT j.state AS state, count(*) AS count FROM job j INDEXED BY job_by_state
+    CROSS JOIN spec s ON s.lo = j.spec
+    WHERE j.state <> 8 AND ${stateCondition(want.states, 'j.state')}
+    AND ${conditionOfJob(want, sql`j.id`)} GROUP BY j.state`
+}
+
+/**
+ * Jobs that are rows of arrays, plus all jobs that are no array's. The latter are as many as their
+ * specs, since such a spec goes with its job; specs whose jobs are not put down yet don't count.
+ */
+function rowsAndSingles(want: Wanted): Sql {
+  const ranges = sql`(${rangesOf(want, everything)}) r`
+  const arrays = arraysOf(want)
+  return sql`SELECT (SELECT count(*) FROM ${ranges}) - (SELECT count(*) FROM (${arrays}))
+    - (SELECT count(*) FROM block b CROSS JOIN ${ranges} ON r.hi BETWEEN b.lo AND b.hi)
+    + (SELECT count(*) FROM block b CROSS JOIN (${arrays}) a ON a.hi BETWEEN b.lo AND b.hi)
+    + (SELECT count(*) FROM (${arrays}) a CROSS JOIN job j ON j.id BETWEEN a.lo AND a.hi)
+    AS count`
+}
+
+/** Counts out of indices: those that finished are what remains when all others are counted. */
+async function countedByRest(all: SqlQuery, want: Wanted): Promise<Breakdown> {
+  const isFinishedWanted = want.states?.includes(finished) ?? true
+  const any: Wanted = isFinishedWanted ? { ...want, states: null } : want
+  const singles = await run(all, spannedSingles(any))
+  const elements = await run(all, spannedElements(any))
+  const rows = await run(all, openRows(any))
+  if (!isFinishedWanted) return sumUp(rows, singles, elements)
+  const [head] = await run(all, rowsAndSingles(want))
+  const rest = numberOf(head ?? {}, 'count') - totalOf(sumUp(rows)) - totalOf(sumUp(singles))
+  return only(want.states, sumUp(rows, singles, elements, [{ state: finished, count: rest }]))
+}
+
+function only(states: Wanted['states'], breakdown: Breakdown): Breakdown {
+  const kept = [...breakdown].filter(
+    ([state, count]) => count > 0 && (states?.includes(state) ?? true),
+  )
+  return new Map(kept)
+}
+
+/** Elements of arrays have names of their own, so a name's few elements are counted apart. */
+async function countedNames(all: SqlQuery, want: Wanted): Promise<Breakdown> {
+  const elements = await countedByRange(all, { ...want, names: 'elements' })
+  const singles = await countedByRest(all, { ...want, names: 'singles' })
+  const breakdown = new Map(singles)
+  for (const [state, count] of elements) breakdown.set(state, (breakdown.get(state) ?? 0) + count)
+  return breakdown
 }
 
 /** Counts the jobs that match, by state. */
 export async function breakdownOf(all: SqlQuery, want: Wanted): Promise<Breakdown> {
   if (want.states?.length === 0) return new Map()
   if (!want.isBySpec) return tallied(all, want)
-  const rowsQuery = (await isRare(all, want)) ? rowsFirst(want) : rangesThenRows(want)
-  const isSpansFirst = want.ids === null && (await hasFewSpans(all))
-  const spansQuery = isSpansFirst ? spansThenRanges(want) : rangesThenSpans(want)
-  return sumUp(
-    await all(rowsQuery.sql, rowsQuery.params),
-    await all(spansQuery.sql, spansQuery.params),
+  if (want.ids !== null) return countedByRange(all, want)
+  const [head] = await run(
+    all,
+    sql`SELECT coalesce(sum(hi - lo + 1), 0) AS jobs
+      FROM (SELECT lo, hi FROM (${rangesOf(want, everything)}) LIMIT ${fewJobsMax + 1})`,
   )
+  if (numberOf(head ?? {}, 'jobs') <= fewJobsMax) return countedByRange(all, want)
+  return want.filter.name === undefined ? countedByRest(all, want) : countedNames(all, want)
+}
+
+function run(all: SqlQuery, query: Sql): ReturnType<SqlQuery> {
+  return all(query.sql, query.params)
 }

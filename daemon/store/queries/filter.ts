@@ -23,6 +23,8 @@ export interface Wanted {
   readonly filter: JobFilter
   /** Ascending and each once; null when not asked for. */
   readonly ids: readonly JobId[] | null
+  /** What a name is looked for among. */
+  readonly names: 'all' | 'singles' | 'elements'
 }
 
 /** Understands a filter. A word that is no state matches nothing. */
@@ -36,6 +38,7 @@ export function wanted(filter: JobFilter): Wanted {
     isBySpec,
     filter,
     ids: filter.ids === undefined ? null : [...new Set(filter.ids)].sort((a, b) => a - b),
+    names: 'all',
   }
 }
 
@@ -57,31 +60,51 @@ function residual(want: Wanted, except: 'name' | 'application' | 'workflow' | 'n
 /** Conditions on the spec `s` of one known job `id`, for when jobs are looked at first. */
 export function conditionOfJob(want: Wanted, id: Sql): Sql {
   const { name } = want.filter
-  const terms = [residual(want, 'none')]
-  if (name !== undefined) {
-    const element = elementOf(name)
-    const single = sql`(s.array_first IS NULL AND s.name = ${name})`
-    terms.push(
-      element === null
-        ? single
-        : sql`(${single} OR (s.name = ${element.array} AND s.array_first + ${id} - s.lo = ${element.index}))`,
-    )
+  if (name === undefined) return residual(want, 'none')
+  const element = want.names === 'singles' ? null : elementOf(name)
+  const ways = want.names === 'elements' ? [] : [sql`s.name = ${name}`]
+  if (element !== null) {
+    const { array, index } = element
+    ways.push(sql`(s.array_name = ${array} AND s.array_first + ${id} - s.lo = ${index})`)
   }
-  return joined(terms, ' AND ')
+  const named = ways.length === 0 ? sql`0` : sql`(${joined(ways, ' OR ')})`
+  return sql`${named} AND ${residual(want, 'none')}`
 }
+
+/** Conditions on the spec `s` of an array under which all its elements match. */
+export function conditionOfArray(want: Wanted): Sql {
+  return want.filter.name === undefined ? residual(want, 'none') : sql`0`
+}
+
+/** The arrays (lo, hi) all of whose elements match. */
+export function arraysOf(want: Wanted): Sql {
+  const { name, application } = want.filter
+  if (name !== undefined) return noRanges
+  const index =
+    application === undefined ? sql`INDEXED BY spec_by_array_name` : sql`INDEXED BY array_by_app`
+  return sql`SELECT s.lo AS lo, s.hi AS hi FROM spec s ${index}
+    WHERE s.array_first IS NOT NULL AND s.array_name IS NOT NULL AND ${residual(want, 'none')}`
+}
+
+const noRanges = sql`SELECT 0 AS lo, 0 AS hi WHERE 0`
 
 function namedRanges(want: Wanted, name: string, { from, to }: Window): Sql {
   const rest = residual(want, 'name')
-  const single = sql`SELECT s.lo AS lo, s.hi AS hi FROM spec s INDEXED BY spec_by_name
-    WHERE s.name = ${name} AND s.hi BETWEEN ${from} AND ${to} AND s.array_first IS NULL AND ${rest}`
-  const element = elementOf(name)
-  if (element === null) return single
-  const { array, index } = element
-  const id = sql`s.lo + ${index} - s.array_first`
-  return sql`${single} UNION ALL SELECT ${id}, ${id} FROM spec s INDEXED BY spec_by_name
-    WHERE s.name = ${array} AND s.hi >= ${from} AND s.array_first IS NOT NULL
-    AND ${index} BETWEEN s.array_first AND s.array_first + s.hi - s.lo
-    AND ${id} BETWEEN ${from} AND ${to} AND ${rest}`
+  const ways: Sql[] = []
+  if (want.names !== 'elements') {
+    ways.push(sql`SELECT s.lo AS lo, s.hi AS hi FROM spec s INDEXED BY spec_by_name
+      WHERE s.name = ${name} AND s.hi BETWEEN ${from} AND ${to} AND ${rest}`)
+  }
+  const element = want.names === 'singles' ? null : elementOf(name)
+  if (element !== null) {
+    const { array, index } = element
+    const id = sql`s.lo + ${index} - s.array_first`
+    ways.push(sql`SELECT ${id} AS lo, ${id} AS hi FROM spec s INDEXED BY spec_by_array_name
+      WHERE s.array_name = ${array} AND s.hi >= ${from}
+      AND ${index} BETWEEN s.array_first AND s.array_first + s.hi - s.lo
+      AND ${id} BETWEEN ${from} AND ${to} AND ${rest}`)
+  }
+  return ways.length === 0 ? noRanges : joined(ways, ' UNION ALL ')
 }
 
 function listedRanges(want: Wanted, ids: readonly JobId[], { from, to }: Window): Sql {
@@ -91,7 +114,7 @@ function listedRanges(want: Wanted, ids: readonly JobId[], { from, to }: Window)
     (each) => each === undefined,
   )
   if (isPlain) return sql`SELECT id AS lo, id AS hi FROM ${listed}`
-  return sql`SELECT i.id AS lo, i.id AS hi FROM ${listed} i JOIN spec s
+  return sql`SELECT i.id AS lo, i.id AS hi FROM ${listed} i CROSS JOIN spec s
     ON s.lo = (SELECT max(lo) FROM spec WHERE lo <= i.id) AND s.hi >= i.id
     WHERE ${conditionOfJob(want, sql`i.id`)}`
 }

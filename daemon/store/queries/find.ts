@@ -36,7 +36,7 @@ export async function findJob(
 /** The specs that cover these ids, each once, in order of lo. */
 export async function specsWithBodies(all: SqlQuery, ids: readonly JobId[]): Promise<SpecRow[]> {
   if (ids.length === 0) return []
-  const query = sql`SELECT s.*, b.body FROM spec s JOIN spec_body b ON b.lo = s.lo
+  const query = sql`SELECT s.*, b.body FROM spec s CROSS JOIN spec_body b ON b.lo = s.lo
     WHERE s.lo IN (SELECT (SELECT max(lo) FROM spec WHERE lo <= e.value)
       FROM json_each(${JSON.stringify(ids)}) e)
     ORDER BY s.lo`
