@@ -214,7 +214,9 @@ export function makeLauncher(settings: LauncherSettings, ports: LauncherPorts): 
     for (let at = 0; at < flat.length; at += assignStride) {
       const token = flat[at + 2] ?? -1
       if (tasks.isKnown(token)) continue
-      if (!life.isServing() || tasks.heldCount() >= limits.heldTasksMax) {
+      // What was given back may run elsewhere by now, whatever became of our telling so.
+      const isRefused = tasks.isGivenBack(token) || !life.isServing()
+      if (isRefused || tasks.heldCount() >= limits.heldTasksMax) {
         returned.push(token)
         continue
       }

@@ -8,7 +8,7 @@ export const wish = { none: 0, end: 1, giveBack: 2 } as const
 
 /** A token that has exited and whose report the daemon has not acknowledged. */
 const exitedMark = -1
-/** Tokens remembered after their exit was acknowledged, against frames that come twice. */
+/** Tokens remembered after their exit was acknowledged, or after they were given back. */
 const recentMax = 1_024
 
 /** The table: column arrays, indexed by a row number that is used again after `remove`. */
@@ -31,8 +31,10 @@ export interface Tasks {
   add(token: number, job: number, template: TaskTemplate | null, shape: Shape): number
   /** The task has exited: its row is free, its token stays known until `forget`. */
   exit(row: number): void
-  /** The task has been given back: it never ran, and its token is known no longer. */
+  /** The task has been given back: it never ran, and never will under this token. */
   drop(row: number): void
+  /** Was this token given back not long ago? */
+  isGivenBack(token: number): boolean
   /** A token that exited before this launcher started: known until `forget`. */
   markExited(token: number): void
   /** The exits of these tokens are durable. */
@@ -48,9 +50,8 @@ export interface Tasks {
 export function makeTasks(): Tasks {
   const rows = new Map<number, number>()
   const free: number[] = []
-  const recent = new Set<number>()
-  const recentOrder = new Float64Array(recentMax)
-  let recentAt = 0
+  const acknowledged = makeRecent()
+  const givenBack = makeRecent()
   let open = 0
   let arrivals = 0
 
@@ -63,12 +64,6 @@ export function makeTasks(): Tasks {
     free.push(row)
     open--
   }
-  const remember = (token: number): void => {
-    recent.delete(recentOrder[recentAt] ?? -1)
-    recentOrder[recentAt] = token
-    recent.add(token)
-    recentAt = (recentAt + 1) % recentMax
-  }
 
   const tasks: Tasks = {
     tokens: [],
@@ -79,7 +74,8 @@ export function makeTasks(): Tasks {
     orders: [],
     wishes: [],
     reasons: [],
-    isKnown: (token) => rows.has(token) || recent.has(token),
+    isKnown: (token) => rows.has(token) || acknowledged.has(token),
+    isGivenBack: (token) => givenBack.has(token),
     rowOf: (token) => rows.get(token) ?? exitedMark,
     add(token, job, template, shape) {
       const row = free.pop() ?? tasks.tokens.length
@@ -100,18 +96,36 @@ export function makeTasks(): Tasks {
       release(row)
     },
     drop(row) {
-      rows.delete(tasks.tokens[row] ?? -1)
+      const token = tasks.tokens[row] ?? -1
+      rows.delete(token)
+      givenBack.add(token)
       release(row)
     },
     markExited(token) {
       rows.set(token, exitedMark)
     },
     forget(tokens) {
-      for (const token of tokens) if (rows.delete(token)) remember(token)
+      for (const token of tokens) if (rows.delete(token)) acknowledged.add(token)
     },
     open: () => open,
     held: () => [...rows.keys()],
     heldCount: () => rows.size,
   }
   return tasks
+}
+
+/** The last recentMax tokens that were added. */
+function makeRecent(): { has(token: number): boolean; add(token: number): void } {
+  const tokens = new Set<number>()
+  const order = new Float64Array(recentMax).fill(-1)
+  let at = 0
+  return {
+    has: (token) => tokens.has(token),
+    add(token) {
+      tokens.delete(order[at] ?? -1)
+      order[at] = token
+      tokens.add(token)
+      at = (at + 1) % recentMax
+    },
+  }
 }

@@ -410,14 +410,14 @@ describe('kill and recall', () => {
     expect(world.take()).toEqual([[frameKind.returned, []]])
   })
 
-  test('a token that was given back may be assigned again', () => {
+  test('a token that was given back never runs: it is given back again', () => {
     const world = connected({ cpus: 1 })
     world.assign([1, 2])
     world.say([frameKind.recall, 1, 1])
     world.take()
     world.asks()
     world.assign([2])
-    world.exited([1])
-    expect(world.asks()).toEqual([['start', 0, 2]])
+    expect(world.take()).toEqual([[frameKind.returned, [2]]])
+    expect(world.left()).toEqual([])
   })
 })
