@@ -22,6 +22,8 @@ export interface AllocationContext extends AllocationInput {
   /** When its time is over; data for an alarm (WALLTIME_PASSED, some grace later). */
   readonly walltimeEndsAtMs: number | null
   readonly endedAtMs: number | null
+  /** When it was asked to end; null when nobody asked. Data for an alarm (CANCEL_OVERDUE). */
+  readonly cancelledAtMs: number | null
   /** Searches in a row that found nothing. */
   readonly emptySearches: number
   /** Why it ended, or how that is known; '' while there is nothing to say. */
@@ -88,7 +90,7 @@ const ends = {
   ],
 } as const
 const running = { target: 'RUNNING', actions: ['noteStart', 'started'] } as const
-const cancelling = { target: 'ENDING', actions: ['noteReason', 'cancel'] } as const
+const cancelling = { target: 'ENDING', actions: ['noteCancel', 'cancel'] } as const
 
 /** The machine of one allocation. SEARCHING is shown as SUBMITTING, CANCEL_ASKED as ENDING. */
 export const allocationMachine = setup({
@@ -116,6 +118,11 @@ export const allocationMachine = setup({
     forgetStart: assign({ startedAtMs: null, walltimeEndsAtMs: null }),
     noteReason: assign({
       reason: ({ context, event }) => ('reason' in event ? event.reason : context.reason),
+    }),
+    noteCancel: assign({
+      reason: ({ context, event }) => (event.type === 'CANCEL' ? event.reason : context.reason),
+      cancelledAtMs: ({ context, event }) =>
+        event.type === 'CANCEL' ? event.atMs : context.cancelledAtMs,
     }),
     noteEnd: assign({
       endedAtMs: ({ event }) => ('atMs' in event ? event.atMs : null),
@@ -145,6 +152,7 @@ export const allocationMachine = setup({
     startedAtMs: null,
     walltimeEndsAtMs: null,
     endedAtMs: null,
+    cancelledAtMs: null,
     emptySearches: 0,
     reason: '',
   }),
@@ -156,7 +164,7 @@ export const allocationMachine = setup({
         RESUME: { actions: 'prepare' },
         SUBMIT: { target: 'SUBMITTING', actions: ['forgetReason', 'submit'] },
         FOREIGN_REGISTERED: running,
-        CANCEL: { target: 'ENDED', actions: ['noteReason', 'noteEnd', 'ended'] },
+        CANCEL: { target: 'ENDED', actions: ['noteCancel', 'noteEnd', 'ended'] },
       },
     },
     SUBMITTING: {
@@ -170,7 +178,7 @@ export const allocationMachine = setup({
           actions: ['noteReason', 'forgetSearches', 'find'],
         },
         LAUNCHER_HEARD: running,
-        CANCEL: { target: 'CANCEL_ASKED', actions: 'noteReason' },
+        CANCEL: { target: 'CANCEL_ASKED', actions: 'noteCancel' },
       },
     },
     SEARCHING: {
@@ -182,8 +190,11 @@ export const allocationMachine = setup({
           { guard: 'isSearchedEnough', target: 'PENDING', actions: 'forgetSearches' },
           { actions: ['countSearch', 'find'] },
         ],
-        LAUNCHER_HEARD: { target: 'RUNNING', actions: ['noteStart', 'started', 'find'] },
-        CANCEL: { target: 'CANCEL_ASKED', actions: ['noteReason', 'forgetSearches', 'find'] },
+        LAUNCHER_HEARD: {
+          target: 'RUNNING',
+          actions: ['noteStart', 'forgetReason', 'started', 'find'],
+        },
+        CANCEL: { target: 'CANCEL_ASKED', actions: ['noteCancel', 'forgetSearches', 'find'] },
       },
     },
     // To be cancelled, and it is not known yet under which id, or whether at all.

@@ -85,6 +85,17 @@ test('an answer that comes after its launcher was heard still gives the id', () 
   expect(live.context().schedulerId).toBe('7')
 })
 
+test('that nobody cancelled it can be told from every end that has a reason', () => {
+  const failed = { ...ended, isFailure: true, reason: 'NODE_FAIL' }
+  expect(allocation(submit, accepted, running, failed).live.context().cancelledAtMs).toBeNull()
+  expect(allocation(submit, accepted, cancel, failed).live.context().cancelledAtMs).toBe(2_000)
+})
+
+test('a lost answer is no reason any more once a launcher was heard', () => {
+  const { live } = allocation(submit, unknown, { type: 'LAUNCHER_HEARD', atMs: 700 })
+  expect(live.context().reason).toBe('')
+})
+
 test('what is cancelled before it was submitted ends at once', () => {
   const { live, effects } = allocation(cancel)
   expect(live.state()).toBe('ENDED')
