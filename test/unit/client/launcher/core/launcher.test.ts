@@ -158,7 +158,7 @@ describe('lanes', () => {
     const world = connected({ cpus: 2 })
     world.assign([1, 2])
     world.assign([3], { ...world.template, templateId: 2, cpus: 2 })
-    world.assign([4])
+    world.assign([4], { ...world.template, templateId: 3, cpus: 0.5 })
     world.asks()
     world.exited([1])
     expect(world.asks()).toEqual([])
