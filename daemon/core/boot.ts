@@ -115,8 +115,7 @@ function restoreLease(site: Site, job: OpenJob, records: readonly HistoryRecord[
     } else if (event === 'ATTEMPT_STARTED') {
       job.attempt = attemptStarted
       job.startedAt = at
-    }
-    if (event === 'KILL' && job.token !== 0) job.attempt = attemptKilling
+    } else if (event === 'KILL' && job.token !== 0) job.attempt = attemptKilling
     else if (event === 'WITHDRAWN' || event.startsWith('ATTEMPT_')) job.token = 0
   }
   if (job.token === 0) return

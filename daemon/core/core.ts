@@ -51,6 +51,8 @@ export interface Core {
   readonly polling: Polling
   /** Resolves when the tables show everything decided so far. */
   settled(): Promise<void>
+  /** Ends the process at once; the next start reads the store. */
+  die(error: unknown): void
   /** True once the daemon is going down: nothing new is accepted. */
   isDraining: boolean
 }

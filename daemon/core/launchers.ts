@@ -85,7 +85,8 @@ function checkHello(core: Core, session: Session, facts: HelloFacts): void {
   if (facts.siteId !== core.reign.siteId)
     throw fault('LAUNCHER_REFUSED', { what: 'it belongs to another site' })
   if (facts.epochSeen > core.reign.epoch) {
-    throw fault('LAUNCHER_REFUSED', { what: 'it has served a newer daemon of this site' })
+    proveReign(core)
+    throw fault('STALE_EPOCH')
   }
   const { allocationId } = session.peer
   if (allocationId !== null && allocationId !== facts.allocationId) throw fault('NOT_AUTHENTICATED')
@@ -159,6 +160,17 @@ function linkClosed(core: Core, session: Session, reason: string): void {
     node: launcher.facts.node,
     reason,
   })
+}
+
+/** Looks into the store whether another daemon reigns by now; then this one must end. */
+export function proveReign(core: Core): void {
+  core.store.reigns().then(
+    (isOurs) => {
+      if (!isOurs) core.die(fault('STALE_EPOCH'))
+    },
+    // What can't be read now is looked at again; writing without the epoch is impossible anyway.
+    () => undefined,
+  )
 }
 
 /** Looks for launchers that have not been heard of for too long. Shown, and nothing else. */

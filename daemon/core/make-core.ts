@@ -9,7 +9,7 @@ import { bootSite } from './boot.ts'
 import { makeCatchUpWriter } from './catch-up.ts'
 import type { Core, Reign } from './core.ts'
 import { Counters } from './counters.ts'
-import { lookForSilence } from './launchers.ts'
+import { lookForSilence, proveReign } from './launchers.ts'
 import { makeTurnLoop } from './loop.ts'
 import { placeWork } from './place-work.ts'
 import { prepareSends, sendTurn } from './send.ts'
@@ -81,6 +81,7 @@ export async function makeCore(parts: CoreParts): Promise<Core> {
     onSubmitted: new Map(),
     polling: { timer: null, isAsking: false, endingSince: new Map() },
     settled,
+    die: parts.die,
     isDraining: false,
   }
   watchSilence(core)
@@ -100,8 +101,11 @@ export function resumeCore(core: Core): void {
   })
 }
 
+/** Regular looks: at launchers that should have been heard, and at the epoch, so that a daemon which was
+ * stopped while another took over doesn't keep the launchers to itself. */
 function watchSilence(core: Core): void {
   core.clock.after(limits.heartbeatMs, () => {
+    proveReign(core)
     lookForSilence(core)
     watchSilence(core)
   })

@@ -14,7 +14,7 @@ import { wanted } from './queries/filter.ts'
 import { findJob, specsWithBodies } from './queries/find.ts'
 import { listPage } from './queries/list.ts'
 import { matchingRanges } from './queries/match.ts'
-import { textOf } from './sql.ts'
+import { numberOf, textOf } from './sql.ts'
 import type { Store } from './store.ts'
 
 /** What a store is opened with. */
@@ -46,6 +46,10 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       const site = await beginReign(driver, owner)
       epoch = site.epoch
       return site
+    },
+    reigns: async () => {
+      const [row] = await driver.all('SELECT epoch FROM reign')
+      return row !== undefined && numberOf(row, 'epoch') === epoch
     },
     commit: (turn) => write(commitStatements(turn, epoch), true),
     catchUp: (rows) => write(catchUpStatements(rows, epoch), false),

@@ -33,6 +33,8 @@ export interface Store {
   readonly facts: { readonly driver: string; readonly journalMode: string }
   /** Raises the epoch (compare-and-swap), drops unsettled blocks, reads everything needed. */
   open(owner: string): Promise<StoredSite>
+  /** False once another daemon has raised the epoch. */
+  reigns(): Promise<boolean>
   /** Writes one turn durably. STALE_EPOCH when another daemon has taken over; STORAGE_REFUSED for lack of space or a lock (nothing written, may be retried). */
   commit(turn: TurnCommit): Promise<void>
   /** Writes derived rows; needs no fsync because the journal can repeat it. Prunes the journal it replaces. */

@@ -24,8 +24,11 @@ export interface SimDiskOptions {
 
 /** One disk: it outlives the daemons that use it. */
 export interface SimDisk {
-  /** A driver for the next daemon. Drivers from before a crash never answer again. */
-  driver(): SqlDriver
+  /**
+   * A driver for the next daemon. Earlier drivers never answer again, unless `besideOthers`: then an
+   * earlier daemon goes on beside the new one and only the epoch keeps it from writing.
+   */
+  driver(options?: { readonly besideOthers: boolean }): SqlDriver
   /**
    * The daemon's process dies. The transaction in flight is there wholly or not at all; of those
    * committed without durability since the last durable one, a suffix may be lost.
@@ -51,7 +54,8 @@ export function simDisk(options: SimDiskOptions): SimDisk {
   database.exec(mustChangeSetup)
   let reign = 0
   let refusals = 0
-  let inFlight: Flight | null = null
+  const living = new Set<number>()
+  const inFlight = new Set<Flight>()
   // Commits that a crash may still take back, oldest first: savepoints of one open transaction.
   let loose: string[] = []
   let marks = 0
@@ -84,13 +88,16 @@ export function simDisk(options: SimDiskOptions): SimDisk {
     }
   }
 
-  function makeDriver(): SqlDriver {
-    const ours = ++reign
+  function makeDriver(options = { besideOthers: false }): SqlDriver {
+    reign += 1
+    const ours = reign
+    if (!options.besideOthers) living.clear()
+    living.add(ours)
     const take = turns()
     const never = new Promise<never>(() => undefined)
     /** Continues only while the process lives; a dead one hears nothing any more. */
     const alive = async <T>(work: () => T | Promise<T>): Promise<T> => {
-      if (ours !== reign) return never
+      if (!living.has(ours)) return never
       return work()
     }
     const wait = (ms: number): Promise<void> =>
@@ -104,10 +111,10 @@ export function simDisk(options: SimDiskOptions): SimDisk {
         take(() =>
           alive(async () => {
             const flight: Flight = { statements, isDurable }
-            inFlight = flight
+            inFlight.add(flight)
             await wait(latencyMs())
             return alive(() => {
-              inFlight = null
+              inFlight.delete(flight)
               if (refusals > 0) {
                 refusals -= 1
                 throw fault('STORAGE_REFUSED', { what: 'the simulated disk is full' })
@@ -129,21 +136,22 @@ export function simDisk(options: SimDiskOptions): SimDisk {
       backup: () => Promise.reject(new Error('the simulated disk makes no backups')),
       close: () =>
         take(async () => {
-          if (ours === reign) reign += 1
+          living.delete(ours)
         }),
     }
   }
 
   function crash(): void {
-    reign += 1
-    if (inFlight !== null && coin.next() < 0.5) {
+    living.clear()
+    for (const flight of inFlight) {
+      if (coin.next() < 0.5) continue
       try {
-        apply(inFlight)
+        apply(flight)
       } catch {
         // It would have been refused; so it is not there.
       }
     }
-    inFlight = null
+    inFlight.clear()
     const kept = Math.floor(coin.next() * (loose.length + 1))
     const firstLost = loose[kept]
     if (firstLost !== undefined) database.exec(`ROLLBACK TO ${firstLost}`)
@@ -158,7 +166,7 @@ export function simDisk(options: SimDiskOptions): SimDisk {
     },
     look: (sql) => query(sql),
     close: () => {
-      reign += 1
+      living.clear()
       database.close()
     },
   }
