@@ -3,7 +3,7 @@
 /** The known word that differs least, when it differs by little; else undefined. */
 export function nearest(word: string, known: Iterable<string>): string | undefined {
   let best: string | undefined
-  let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1
+  let bestDistance = Math.min(3, Math.max(1, Math.floor(word.length / 2))) + 1
   for (const candidate of known) {
     const distance = candidate.startsWith(word) ? 0.5 : distanceOf(word, candidate)
     if (distance < bestDistance) {

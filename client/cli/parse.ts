@@ -2,6 +2,7 @@
 // Must never write or end the process: commander's own messages become Faults.
 import { Command, CommanderError } from 'commander'
 import { fault } from '../../protocol/faults.ts'
+import { hint } from '../../protocol/suggest.ts'
 import type { Parsed, Verb } from './verb.ts'
 
 /** What came out: the parsed words, or a help text to print. */
@@ -16,6 +17,7 @@ export function commandOf(program: string, name: string, summary: string, verb: 
     .option('--site <DIR>', 'the site to use, instead of BALSAM_SITE')
     .option('--json', 'one JSON document on standard output')
     .exitOverride()
+    .showSuggestionAfterError(false)
   verb.declare(command)
   new Command(program).enablePositionalOptions().addCommand(command)
   if (verb.takesCommand === true) command.passThroughOptions()
@@ -44,7 +46,9 @@ export function parseWords(
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     if (error.exitCode === 0) return { help: output }
-    const what = error.message.replace(/^error: /, '').replaceAll('\n', ' ')
+    const unknown = /unknown option '([^'=]*)/.exec(error.message)?.[1]
+    const meant = unknown === undefined ? '' : hint(unknown, longFlags(command))
+    const what = `${error.message.replace(/^error: /, '').replaceAll('\n', ' ')}${meant}`
     throw fault('BAD_FLAG', { what, verb: command.name() })
   }
   return { parsed: { args: command.args, words, options: command.opts() } }
@@ -60,10 +64,7 @@ export function spellOut(
   takesCommand: boolean,
 ): string[] {
   const result: string[] = []
-  const flags = command.options.flatMap((option) => [option.long, option.short])
-  // commander takes "--workflow, --wf" as short and long; both are words that may be typed.
-  const known = flags.filter((flag): flag is string => flag?.startsWith('--') === true)
-  known.push('--help')
+  const known = longFlags(command)
   for (let at = 0; at < words.length; at += 1) {
     const word = words[at] ?? ''
     if (word === '--' || (takesCommand && !word.startsWith('-')))
@@ -77,6 +78,12 @@ export function spellOut(
     }
   }
   return result
+}
+
+/** Every flag with two dashes; commander takes "--workflow, --wf" as a short and a long one. */
+function longFlags(command: Command): string[] {
+  const flags = command.options.flatMap((option) => [option.long, option.short])
+  return [...flags.filter((flag) => flag?.startsWith('--') === true), '--help'].map(String)
 }
 
 function spellFlag(word: string, known: readonly string[]): string {

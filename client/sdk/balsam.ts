@@ -30,6 +30,7 @@ import { limits } from '../../protocol/limits.ts'
 import { filterQuery } from './filter-query.ts'
 import type { Environment } from './find-site.ts'
 import { findSite } from './find-site.ts'
+import { randomHex } from './random.ts'
 import type { Session } from './session.ts'
 import { openSession } from './session.ts'
 import { ensureSite } from './site.ts'
@@ -173,7 +174,7 @@ async function submit(
 ): Promise<SubmissionReceipt> {
   // Only what can be read twice can be sent twice; then a key makes the second time harmless.
   const isRepeatable = Array.isArray(requests)
-  const usedKey = key ?? (isRepeatable ? crypto.randomUUID() : undefined)
+  const usedKey = key ?? (isRepeatable ? randomHex(16) : undefined)
   return session.call<SubmissionReceipt>({
     method: 'POST',
     path: paths.submissions,

@@ -44,14 +44,17 @@ export async function exchange(
   agent: Agent,
   what: Exchange,
 ): Promise<IncomingMessage> {
-  const request = httpRequest({
+  const options = {
     socketPath,
+    // Without this TLS option the agent asks whether the host is an IP address: a pattern of 4 ms.
+    servername: '',
     agent,
     method: what.method,
     path: what.path,
     headers: { ...headersFor(what), ...what.headers },
     ...(what.signal === undefined ? {} : { signal: what.signal }),
-  })
+  }
+  const request = httpRequest(options)
   const silenceMsMax = what.silenceMsMax === undefined ? limits.callSilenceMsMax : what.silenceMsMax
   if (silenceMsMax !== null) {
     request.setTimeout(silenceMsMax, () => {

@@ -1,6 +1,6 @@
 // Sites on disk: reads site.json and server.json, and makes a site directory.
 // Must never start anything, and never change a directory that is not a site or empty.
-import { randomBytes } from 'node:crypto'
+
 import {
   linkSync,
   mkdirSync,
@@ -23,6 +23,7 @@ import {
   siteLayout,
 } from '../../protocol/site-files.ts'
 import { realClock } from '../cli/ports/clock.ts'
+import { randomHex } from './random.ts'
 
 /** The directory's site.json, or undefined when it is no site. */
 export function readSite(directory: string): SiteFile | undefined {
@@ -93,7 +94,7 @@ export function ensureSite(directory: string): string {
 /** Written aside and linked, so that of several at once one wins and nobody reads half a file. */
 function writeSiteFile(path: string): void {
   const createdAt = new Date(realClock.wallMs()).toISOString()
-  const file = makeSiteFile(randomBytes(8).toString('hex'), identityOf(path), createdAt)
+  const file = makeSiteFile(randomHex(8), identityOf(path), createdAt)
   const aside = join(path, `${siteLayout.site}.${file.siteId}`)
   try {
     writeFileSync(aside, fileText(file), { flag: 'wx', mode: 0o600 })

@@ -37,7 +37,7 @@ export function detailText(job: JobDetail): string {
 
 /** The job's name and its history. */
 export function historyText(job: JobDetail): string {
-  return escapeControls(`job ${job.id} ${job.name} (${job.workflow})`) + `\n${historyLines(job)}`
+  return `${escapeControls(`job ${job.id} ${job.name} (${job.workflow})`)}\n${historyLines(job)}`
 }
 
 function historyLines(job: JobDetail): string {

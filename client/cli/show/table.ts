@@ -2,7 +2,7 @@
 // Must never let a cell's control characters out, nor cut anything in a pipe.
 import { escapeControls } from '../../../protocol/faults.ts'
 import { type Colour, type Look, paint } from './look.ts'
-import { fit, widthOf } from './width.ts'
+import { shorten, widthOf } from './width.ts'
 
 /** One column of a table. */
 export interface Column<Item> {
@@ -44,7 +44,7 @@ export function renderTable<Item>(
     const shown = columns.flatMap((column, index) => {
       const width = widths[index] ?? 0
       if (width === 0) return []
-      const text = fit(row[index] ?? '', width, ellipsis)
+      const text = shorten(row[index] ?? '', width, ellipsis)
       const space = ' '.repeat(width - widthOf(text))
       const coloured = paint(text, colourOf(index), look)
       return [column.isRight === true ? space + coloured : coloured + space]

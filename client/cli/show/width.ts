@@ -16,7 +16,7 @@ export function widthOf(text: string): number {
 }
 
 /** The text, or its beginning and end around an ellipsis, in at most `width` columns. */
-export function fit(text: string, width: number, ellipsis: string): string {
+export function shorten(text: string, width: number, ellipsis: string): string {
   if (widthOf(text) <= width) return text
   if (width <= widthOf(ellipsis)) return takeStart(text, width)
   const room = width - widthOf(ellipsis)
