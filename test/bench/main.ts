@@ -89,10 +89,15 @@ async function main(): Promise<void> {
     endLeftovers(marker)
     rmSync(scratch, { recursive: true, force: true, maxRetries: 3 })
   }
-  process.once('SIGINT', () => {
-    cleanUp()
-    process.exit(130)
-  })
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const) {
+    process.once(signal, () => {
+      cleanUp()
+      process.exit(code)
+    })
+  }
   try {
     // A missed goal is a result; only results that are not right make the bench fail.
     process.exitCode = (await measure(options, scratch)) ? 0 : 1

@@ -27,7 +27,7 @@ const full: Sizes = {
   repeats: 5,
   peerTasks: 10_000,
   peerRepeats: 3,
-  shellTasks: 10_000,
+  shellTasks: 2_000,
   noExecTasks: 100_000,
   noExecTasksMany: 200_000,
   hops: 200,

@@ -11,7 +11,8 @@ export interface Balsam {
 
 /** The product built in `root`, or why there is none. */
 export function findBalsam(root: string): Balsam | { readonly missing: string } {
-  const programs = ['balsam', 'balsamd', 'launcher', 'spawner'].map((name) => `dist/${name}.js`)
+  const names = ['balsam', 'balsamd', 'daemon', 'launcher', 'supervisor', 'spawner', 'runner']
+  const programs = names.map((name) => `dist/${name}.js`)
   const absent = programs.filter((program) => !existsSync(join(root, program)))
   if (absent.length > 0) return { missing: `not built: ${absent.join(', ')} (npm run build)` }
   return { balsam: join(root, 'bin/balsam'), balsamd: join(root, 'bin/balsamd') }
