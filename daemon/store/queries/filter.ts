@@ -13,6 +13,9 @@ export interface Window {
 /** Every id there can be. */
 export const everything: Window = { from: 0, to: Number.MAX_SAFE_INTEGER }
 
+/** Inclusive. */
+export type IdRange = readonly [first: JobId, last: JobId]
+
 /** A filter, understood. */
 export interface Wanted {
   /** Numbers of the states asked for; null: any. */
@@ -21,8 +24,8 @@ export interface Wanted {
   /** True when a name, an app or ids are asked for: then tallies don't answer. */
   readonly isBySpec: boolean
   readonly filter: JobFilter
-  /** Ascending and each once; null when not asked for. */
-  readonly ids: readonly JobId[] | null
+  /** Ids asked for as disjoint ascending ranges; null when not asked for. */
+  readonly ids: readonly IdRange[] | null
   /** What a name is looked for among. */
   readonly names: 'all' | 'singles' | 'elements'
 }
@@ -30,16 +33,29 @@ export interface Wanted {
 /** Understands a filter. A word that is no state matches nothing. */
 export function wanted(filter: JobFilter): Wanted {
   const states = filter.states?.map((state) => stateNumber(state) ?? -1) ?? null
-  const isBySpec =
-    filter.name !== undefined || filter.application !== undefined || filter.ids !== undefined
+  const ids = idsOf(filter)
+  const isBySpec = filter.name !== undefined || filter.application !== undefined || ids !== null
   return {
     states: states === null ? null : [...new Set(states)],
     workflow: filter.workflow ?? null,
     isBySpec,
     filter,
-    ids: filter.ids === undefined ? null : [...new Set(filter.ids)].sort((a, b) => a - b),
+    ids,
     names: 'all',
   }
+}
+
+/** Ids and ranges of a filter in one: ascending, disjoint, neighbours merged. */
+function idsOf({ ids, ranges }: JobFilter): readonly IdRange[] | null {
+  if (ids === undefined && ranges === undefined) return null
+  const all: IdRange[] = [...(ids ?? []).map((id): IdRange => [id, id]), ...(ranges ?? [])]
+  const merged: [JobId, JobId][] = []
+  for (const [first, last] of all.sort((a, b) => a[0] - b[0])) {
+    const before = merged.at(-1)
+    if (before !== undefined && first <= before[1] + 1) before[1] = Math.max(before[1], last)
+    else merged.push([first, last])
+  }
+  return merged
 }
 
 /** An element's name taken apart: `sim-12` is element 12 of the array `sim`. */
@@ -107,16 +123,40 @@ function namedRanges(want: Wanted, name: string, { from, to }: Window): Sql {
   return ways.length === 0 ? noRanges : joined(ways, ' UNION ALL ')
 }
 
-function listedRanges(want: Wanted, ids: readonly JobId[], { from, to }: Window): Sql {
-  const inside = JSON.stringify(ids.filter((id) => id >= from && id <= to))
-  const listed = sql`(SELECT value AS id FROM json_each(${inside}))`
-  const isPlain = [want.filter.name, want.filter.application, want.filter.workflow].every(
-    (each) => each === undefined,
-  )
-  if (isPlain) return sql`SELECT id AS lo, id AS hi FROM ${listed}`
-  return sql`SELECT i.id AS lo, i.id AS hi FROM ${listed} i CROSS JOIN spec s
-    ON s.lo = (SELECT max(lo) FROM spec WHERE lo <= i.id) AND s.hi >= i.id
-    WHERE ${conditionOfJob(want, sql`i.id`)}`
+/** Ids of one piece of a listed range: so few that sorting its rows costs nothing. */
+const pieceIds = 256
+/** Pieces of all listed ranges together, about; beyond, pieces get longer. */
+const piecesMax = 20_000
+
+/** Long ranges cut up, so that a page can stop in the middle of one. */
+function piecesOf(ids: readonly IdRange[], { from, to }: Window): IdRange[] {
+  const total = ids.reduce((sum, [first, last]) => sum + last - first + 1, 0)
+  const step = Math.max(pieceIds, Math.ceil(total / piecesMax))
+  const pieces: IdRange[] = []
+  for (const [first, last] of ids) {
+    for (let lo = first; lo <= last; lo += step) {
+      const hi = Math.min(last, lo + step - 1)
+      if (hi >= from && lo <= to) pieces.push([lo, hi])
+    }
+  }
+  return pieces
+}
+
+function listedRanges(want: Wanted, ids: readonly IdRange[], window: Window): Sql {
+  const pieces = JSON.stringify(piecesOf(ids, window))
+  const listed = sql`(SELECT value ->> 0 AS lo, value ->> 1 AS hi FROM json_each(${pieces}))`
+  const { name, application, workflow } = want.filter
+  if (name !== undefined) {
+    return sql`SELECT n.lo AS lo, n.hi AS hi FROM (${namedRanges(want, name, window)}) n
+      WHERE EXISTS (SELECT 1 FROM ${listed} e WHERE n.hi BETWEEN e.lo AND e.hi)`
+  }
+  const { from, to } = window
+  if (application === undefined && workflow === undefined) {
+    return sql`SELECT lo, hi FROM ${listed} WHERE hi BETWEEN ${from} AND ${to}`
+  }
+  return sql`SELECT max(s.lo, e.lo) AS lo, min(s.hi, e.hi) AS hi FROM ${listed} e CROSS JOIN spec s
+    ON s.lo BETWEEN coalesce((SELECT max(lo) FROM spec WHERE lo <= e.lo), 0) AND e.hi AND s.hi >= e.lo
+    WHERE min(s.hi, e.hi) BETWEEN ${from} AND ${to} AND ${residual(want, 'none')}`
 }
 
 /**

@@ -45,6 +45,7 @@ function filtersFor(
     ['app of all, finished', { application: 'SayHello', states: ['JOB_FINISHED'] }, 0],
     ['ids', isOf(deep), 0],
     ['10,000 ids', { ids: Array.from({ length: 10_000 }, (_, k) => k * 97 + 1) }, 0],
+    ['all ids as a range', { ranges: [[1, count]] }, 0],
   ]
 }
 
