@@ -1,7 +1,7 @@
 // A world for the local scheduler: real processes under a stand-in supervisor, in a throw-away
 // site.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { constants, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { onTestFinished } from 'vitest'
 import type { AllocationFacts } from '../../../daemon/core/allocation-services.ts'
@@ -13,6 +13,7 @@ import { localScheduler } from '../../../daemon/schedulers/local/local.ts'
 import {
   localAllocationFile,
   markerFor,
+  readSupervisor,
   writeRunDirectory,
 } from '../../../daemon/schedulers/run-directory.ts'
 import type { Clock } from '../../../protocol/ports.ts'
@@ -20,6 +21,7 @@ import { memoryLog } from '../../integration/links/server-fixture.ts'
 import type { SchedulerWorld } from './suite.ts'
 
 const script = resolve(import.meta.dirname, 'stand-in-supervisor.sh')
+const realSupervisor = resolve(import.meta.dirname, '../../../client/launcher/supervisor/main.ts')
 const runnerProgram = resolve(import.meta.dirname, '../../../daemon/runner/main.ts')
 
 /** What the local world can do beyond the suite. */
@@ -34,7 +36,10 @@ export interface LocalWorld extends SchedulerWorld {
 
 let worlds = 0
 
-/** A new world whose supervisors behave as told (see stand-in-supervisor.sh). */
+/**
+ * A new world. Its supervisors are stand-ins that behave as told (see stand-in-supervisor.sh), or the
+ * real ones, whose launchers find no daemon: they end when they are told to.
+ */
 export async function localWorld(
   behaviour: string,
   changes: { readonly name?: 'local' | 'foreign'; readonly clock?: Clock } = {},
@@ -52,7 +57,7 @@ export async function localWorld(
     runner,
     clock: changes.clock ?? realClock(),
     log,
-    supervisor: ['/bin/sh', script, behaviour],
+    supervisor: behaviour === 'real' ? [...node, realSupervisor] : ['/bin/sh', script, behaviour],
     environment: process.env,
   }
   const made: AllocationFacts[] = []
@@ -88,7 +93,17 @@ export async function localWorld(
     again: () => localScheduler(plan),
     allocation: (request = {}) => prepare(request),
     refused: () => prepare({ nodes: 1_000 }),
-    finish: async (facts) => writeFileSync(join(facts.runDirectory, 'finish'), ''),
+    finish: async (facts) => {
+      writeFileSync(join(facts.runDirectory, 'finish'), '')
+      if (behaviour !== 'real') return
+      let supervisor = await readSupervisor(facts.runDirectory)
+      while (supervisor === null) {
+        // It runs before it can say so: Node takes its time to start.
+        await new Promise((done) => setTimeout(done, 10))
+        supervisor = await readSupervisor(facts.runDirectory)
+      }
+      await runner.ask({ op: 'signal', identity: supervisor, signal: constants.signals.SIGTERM })
+    },
     livingCount: async () => {
       const counts = await Promise.all(made.map(async (facts) => (await pids(facts)).length))
       return counts.reduce((sum, count) => sum + count, 0)
