@@ -1,4 +1,4 @@
-// Every setting in one table: name in config.toml, type, default, meaning, Balsam 0.3's name for it.
+// Every setting in one table: name in config.toml, type, default, meaning, Balsam 0.3's name.
 // Pure. A setting stands here only when something reads it; nothing is accepted and then ignored.
 import { parseDuration } from './durations.ts'
 import { fault } from './faults.ts'

@@ -1,4 +1,4 @@
-// The table of balsam's verbs, in the order of the help. Loading a verb loads nothing of the others.
+// The table of balsam's verbs, in the order of the help. Loading one loads nothing of the others.
 import type { VerbEntry } from './verb.ts'
 
 /** Every verb. */

@@ -121,9 +121,8 @@ function progressDisplay(context: Context): Display {
       ) {
         isWarned = true
         clear()
-        context.say(
-          'balsam: nothing runs yet: there is no launcher. balsam submit-launch or balsam launcher starts one',
-        )
+        context.say('balsam: nothing runs yet: there is no launcher')
+        context.say('  balsam submit-launch or balsam launcher starts one')
       }
       if (progress.is_done || now - drawnAtMs < pace) return
       // The first line of a pipe would only repeat what was just asked for.

@@ -41,7 +41,7 @@ export interface PageRequest {
   readonly limit?: number
 }
 
-/** Requests of a submission: an array, or a source that is read as fast as the daemon takes them. */
+/** Requests of a submission: an array, or a source, read as fast as the daemon takes them. */
 export type JobRequests = Iterable<JobRequest> | AsyncIterable<JobRequest>
 
 /** The daemon of one site. Every function rejects with a Fault. */

@@ -19,7 +19,7 @@ export function thisHost(): HostIdentity {
   return { host: hostname(), bootId: readQuietly('/proc/sys/kernel/random/boot_id').trim() }
 }
 
-/** Clock ticks from boot to the start of the process; undefined when it doesn't live (or is a zombie). */
+/** Clock ticks from boot to the process's start; undefined when it's dead, or a zombie. */
 export function startTimeOf(pid: number): number | undefined {
   const stat = readQuietly(`/proc/${pid}/stat`)
   // The command name in parentheses may hold blanks and parentheses, so count from the last one.

@@ -12,7 +12,7 @@ import { isSite } from './site.ts'
 const lockStaleMs = 5_000
 const lockTries = 200
 
-/** Paths of the known sites that still exist, in order of their names. Vanished ones are forgotten. */
+/** Paths of the known sites that still exist, sorted. Vanished ones are forgotten. */
 export async function knownSites(env: Environment): Promise<readonly string[]> {
   const known = read(env)
   const alive = known.filter(isSite)

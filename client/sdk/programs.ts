@@ -11,7 +11,7 @@ const sources = {
 /** Flags for our own Node: node:sqlite warns on older releases, which no user can act on. */
 export const nodeFlags: readonly string[] = ['--disable-warning=ExperimentalWarning']
 
-/** Absolute path of a program, to be run by process.execPath. Throws DAEMON_START_FAILED when absent. */
+/** Absolute path of a program for process.execPath. Throws DAEMON_START_FAILED when absent. */
 export function programFile(name: keyof typeof sources): string {
   const self = import.meta.filename
   const isSource = self.endsWith('.ts')

@@ -37,7 +37,11 @@ export function lookForDaemon(directory: string): Found {
 /** Why this environment forbids to start a daemon; undefined when it doesn't. */
 export function autostartBar(env: Environment): string | undefined {
   if (env['BALSAM_NO_AUTOSTART'] === '1') return 'BALSAM_NO_AUTOSTART=1'
-  // A daemon that a task starts would end with the task's allocation.
+  return insideOf(env)
+}
+
+/** Where a daemon has no business to be started by itself: it would end with the allocation. */
+export function insideOf(env: Environment): string | undefined {
   if ((env[taskMarkerVariable] ?? '') !== '') return 'being inside a task'
   if ((env[allocationMarkerVariable] ?? '') !== '') return 'being inside an allocation'
   return undefined

@@ -80,7 +80,7 @@ export function makeSite(directory: string): string {
   return path
 }
 
-/** Makes the site unless it is one already; for the default site, which many may use first at once. */
+/** Makes the site unless it is one; for the default site, which many may use first at once. */
 export function ensureSite(directory: string): string {
   if (isSite(directory)) return realpathSync(directory)
   try {

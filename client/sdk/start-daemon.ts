@@ -94,7 +94,7 @@ async function startAndWait(
   }
 }
 
-/** A daemon started from within a task must not look like a part of it: it would be killed with it. */
+/** A daemon started within a task must not look like a part of it: it would be killed with it. */
 function daemonEnvironment(env: Environment): Record<string, string> {
   const kept = Object.entries(env).filter(([name]) => !/^BALSAM_(TASK|ALLOCATION|JOB)/.test(name))
   return Object.fromEntries(kept.map(([name, value]) => [name, value ?? '']))

@@ -20,7 +20,7 @@ export interface Caller {
 
 /**
  * An app's executable as it is stored: `~` expanded, and `X.py …` turned into the caller's Python
- * and the absolute path of X.py, as Balsam 0.3 does. Throws BAD_QUOTING, or BAD_FIELD without Python.
+ * and the absolute path of X.py, as Balsam 0.3 does. Throws BAD_QUOTING; BAD_FIELD without Python.
  */
 export function storedExecutable(text: string, field: string, caller: Caller): string {
   const line = expandHome(text, field, homeOf(caller.env))

@@ -22,7 +22,7 @@ const codes = {
 /** A colour. */
 export type Colour = keyof typeof codes
 
-/** The look of a stream; FORCE_COLOR and CLICOLOR_FORCE colour pipes too, NO_COLOR wins over all. */
+/** The look of a stream. FORCE_COLOR and CLICOLOR_FORCE colour pipes too; NO_COLOR wins. */
 export function lookOf(stream: OutStream, env: Environment): Look {
   return {
     isTty: stream.isTty,

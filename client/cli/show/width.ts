@@ -1,9 +1,13 @@
 // How many columns a text takes on a terminal, and cutting it to fit.
 // Must only be given text without control characters (escapeControls).
 
-/** East Asian wide and fullwidth characters and emoji: two columns each. */
-const wide =
-  /[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u
+/** Blocks of East Asian wide and fullwidth characters and emoji: two columns each. */
+const wideBlocks = [
+  '\\u1100-\\u115f\\u2e80-\\u303e\\u3041-\\u33ff\\u3400-\\u4dbf\\u4e00-\\u9fff\\ua000-\\ua4cf',
+  '\\uac00-\\ud7a3\\uf900-\\ufaff\\ufe30-\\ufe6f\\uff00-\\uff60\\uffe0-\\uffe6',
+  '\\u{1f300}-\\u{1faff}\\u{20000}-\\u{3fffd}',
+]
+const wide = new RegExp(`[${wideBlocks.join('')}]`, 'u')
 const combining = /\p{Mn}|\p{Me}|\p{Cf}/u
 const plainAscii = /^[\u0000-\u007f]*$/
 

@@ -9,7 +9,7 @@ import { realClock } from '../ports/clock.ts'
 import type { Context, Verb } from '../verb.ts'
 
 const lookMs = 100
-/** The state is asked for less often than the file is looked at: asking costs the daemon something. */
+/** Asking for the state costs the daemon something, so the file is looked at more often. */
 const looksPerQuestion = 5
 
 /** The verb. */

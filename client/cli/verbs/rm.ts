@@ -1,4 +1,4 @@
-// balsam rm: removes jobs from the site's database. Working directories stay; running jobs are refused.
+// balsam rm: removes jobs from the site's database. Their directories stay; running ones stay, too.
 import { fault } from '../../../protocol/faults.ts'
 import { declareFilters, isGiven } from '../options.ts'
 import { chosenJobs, isEverything } from '../refs.ts'

@@ -1,11 +1,15 @@
 // balsam server: Balsam 0.3's words for what balsamd does.
 import { fault } from '../../../protocol/faults.ts'
+import { insideOf, lookForDaemon } from '../../sdk/reach.ts'
 import { startDaemonOf, stopDaemonOf } from '../daemon-life.ts'
 import { listLaunchers } from '../lists.ts'
 import type { Context, Parsed, Verb } from '../verb.ts'
 
 const actions: Readonly<Record<string, (context: Context, parsed: Parsed) => Promise<void>>> = {
   async connect(context) {
+    const inside = insideOf(context.terminal.env)
+    const isRunning = lookForDaemon(context.siteDirectory()).is === 'alive'
+    if (inside !== undefined && !isRunning) throw fault('AUTOSTART_FORBIDDEN', { why: inside })
     const { server, wasRunning } = await startDaemonOf(
       context.siteDirectory(),
       context.terminal.env,

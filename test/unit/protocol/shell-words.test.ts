@@ -75,13 +75,13 @@ test('an error names the field that holds the text', () => {
 })
 
 test('a tilde at the start of a word becomes the home directory', () => {
-  expect(splitCommand('~/bin/x ~ --in ~/data', 'args', '/home/u')).toEqual([
-    ...['/home/u/bin/x', '/home/u', '--in', '/home/u/data'],
+  expect(splitCommand('~/bin/x ~ --in ~/data', 'args', '/people/u')).toEqual([
+    ...['/people/u/bin/x', '/people/u', '--in', '/people/u/data'],
   ])
 })
 
 test('a tilde that is quoted, or not at the start, stays', () => {
-  expect(splitCommand(`'~/a' "~/b" c~ ~root/x --d=~/e`, 'args', '/home/u')).toEqual([
+  expect(splitCommand(`'~/a' "~/b" c~ ~root/x --d=~/e`, 'args', '/people/u')).toEqual([
     ...['~/a', '~/b', 'c~', '~root/x', '--d=~/e'],
   ])
 })

@@ -8,7 +8,7 @@ import {
   parseSiteFile,
 } from '../../../protocol/site-files.ts'
 
-const here = { path: '/home/u/site', device: 5, inode: 77 }
+const here = { path: '/people/u/site', device: 5, inode: 77 }
 const file = makeSiteFile('abc', here, '2026-11-22T00:00:00.000Z')
 
 test('a site in its own directory is the same', () => {
@@ -16,7 +16,7 @@ test('a site in its own directory is the same', () => {
 })
 
 test('a directory that was renamed within its file system has moved', () => {
-  expect(judgeSite(file, { ...here, path: '/home/u/other' })).toBe('moved')
+  expect(judgeSite(file, { ...here, path: '/people/u/other' })).toBe('moved')
 })
 
 test('another inode means a copy, even at the same path', () => {

@@ -11,7 +11,7 @@ import { environmentToSend } from '../../../../client/cli/verbs/submit-launch.ts
 
 const cwd = mkdtempSync(join(tmpdir(), 'balsam-request-'))
 const bin = join(cwd, 'venv/bin')
-const caller = { env: { PATH: `relative:${bin}`, HOME: '/home/u' }, cwd }
+const caller = { env: { PATH: `relative:${bin}`, HOME: '/people/u' }, cwd }
 
 beforeAll(() => {
   mkdirSync(bin, { recursive: true })
@@ -30,8 +30,8 @@ test('x.py becomes the caller’s Python and an absolute path, its words as type
 })
 
 test('a tilde in an executable becomes the caller’s home', () => {
-  expect(storedExecutable('~/bin/sim -n 1', 'executable', caller)).toBe('/home/u/bin/sim -n 1')
-  expect(storedExecutable('~/x.py', 'executable', caller)).toBe(`${bin}/python3 /home/u/x.py`)
+  expect(storedExecutable('~/bin/sim -n 1', 'executable', caller)).toBe('/people/u/bin/sim -n 1')
+  expect(storedExecutable('~/x.py', 'executable', caller)).toBe(`${bin}/python3 /people/u/x.py`)
 })
 
 test('x.py without any Python is refused', () => {

@@ -48,9 +48,9 @@ test('else it is the default site of the state directory, made or not', () => {
   })
 })
 
-test('the state directory is in the home directory, and a relative XDG_STATE_HOME is ignored', () => {
-  const env = { XDG_STATE_HOME: 'relative', HOME: '/home/u' }
-  expect(defaultSite(env)).toBe('/home/u/.local/state/balsam/default')
+test('the state directory is in the home directory; a relative XDG_STATE_HOME is ignored', () => {
+  const env = { XDG_STATE_HOME: 'relative', HOME: '/people/u' }
+  expect(defaultSite(env)).toBe('/people/u/.local/state/balsam/default')
 })
 
 test('a named directory that is no site is an error', () => {
