@@ -1,4 +1,4 @@
-// Fixed reasons in the last part of an ExitedFrame, which the daemon acts on; others are for people.
+// Fixed reasons in the last part of an ExitedFrame, which the daemon acts on; others are words.
 // Must never change: they are part of the wire format.
 
 export const exitReasons = {

@@ -1,4 +1,4 @@
-// The launcher program: `--run-dir DIR` with `--node-index K`, or `--all-nodes` for tasks without processes.
+// The launcher program: `--run-dir DIR` with `--node-index K` or `--all-nodes`.
 // Must never outlive its supervisor, whose end it sees in the end of its standard input.
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'

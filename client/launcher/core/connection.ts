@@ -160,7 +160,7 @@ export function makeConnection(ports: LauncherPorts, handlers: ConnectionHandler
   }
 }
 
-/** Doubling waits with jitter, so that a thousand launchers do not come back in the same instant. */
+/** Doubling waits with jitter, so that a thousand launchers do not come back at once. */
 function backOffMs(failures: number, chance: number): number {
   const fullMs = Math.min(
     limits.reconnectMsMax,

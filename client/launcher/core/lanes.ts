@@ -1,5 +1,5 @@
 // Which task runs where: one queue for each amount of cores, and lanes that hold those cores.
-// Must never let the cores of all lanes exceed the node's, nor a large task starve behind small ones.
+// Must never let all lanes' cores exceed the node's, nor let a large task starve behind small ones.
 import type { Queue } from './queue.ts'
 import { makeQueue } from './queue.ts'
 import type { Tasks } from './tasks.ts'

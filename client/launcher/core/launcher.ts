@@ -1,16 +1,14 @@
 // The launcher's logic: what the daemon assigns goes through lanes to the runner, exits go back.
-// Must never run a token twice, exceed the node's cores, or forget an exit that was not acknowledged.
-import { exitReasons } from '../../../protocol/exit-reasons.ts'
-import type { AssignFrame, HelloFrame, KillFrame, TaskTemplate } from '../../../protocol/frames.ts'
-import { assignStride, frameKind, frameVersions } from '../../../protocol/frames.ts'
-import { limits } from '../../../protocol/limits.ts'
+// Must never run a token twice, exceed the node's cores, or forget an unacknowledged exit.
+import type { HelloFrame } from '../../../protocol/frames.ts'
+import { frameKind, frameVersions } from '../../../protocol/frames.ts'
 import type { Timer } from '../../../protocol/ports.ts'
 import { makeCalls } from './calls.ts'
 import type { ServingFrame } from './connection.ts'
 import { makeConnection } from './connection.ts'
-import type { Shape } from './lanes.ts'
 import { makeLanes } from './lanes.ts'
 import { makeLife } from './life.ts'
+import { makeOrders, signalTerm } from './orders.ts'
 import type {
   AdoptedTask,
   AnswerHandler,
@@ -21,8 +19,6 @@ import type {
 import { makeReports } from './reports.ts'
 import { makeTasks, wish } from './tasks.ts'
 import { makeWatch } from './watch.ts'
-
-const signalTerm = 15
 
 /** What a launcher holds at this moment. */
 export interface LauncherCounts {
@@ -58,8 +54,6 @@ export function makeLauncher(settings: LauncherSettings, ports: LauncherPorts): 
   const incarnation = ports.randomness.hex(8)
   const tasks = makeTasks()
   const lanes = makeLanes(settings.cpus, tasks)
-  const templates = new Map<number, { readonly template: TaskTemplate; readonly shape: Shape }>()
-  let returned: number[] = []
   let heartbeat: Timer | null = null
   let isFilling = false
   let isAgain = false
@@ -96,8 +90,8 @@ export function makeLauncher(settings: LauncherSettings, ports: LauncherPorts): 
       const row = tasks.rowOf(token)
       if (row < 0) return
       lanes.ended(row, -1)
-      if (tasks.wishes[row] === wish.end) endUnstarted(row, signalTerm, null)
-      else if (tasks.wishes[row] === wish.giveBack || !life.isServing()) giveBack(row)
+      if (tasks.wishes[row] === wish.end) orders.endUnstarted(row, signalTerm, null)
+      else if (tasks.wishes[row] === wish.giveBack || !life.isServing()) orders.giveBack(row)
       else lanes.requeue(row)
     },
     onBatchEnd: () => settle(),
@@ -133,7 +127,10 @@ export function makeLauncher(settings: LauncherSettings, ports: LauncherPorts): 
     isConnected: () => connection.isUp(),
     openTasks: () => tasks.open(),
     pendingExits: () => reports.pending(),
-    endTasks,
+    endTasks(reason, graceMs) {
+      orders.endAll(reason, graceMs)
+      settle()
+    },
     bye(reason) {
       reports.flush()
       connection.send([frameKind.bye, reason])
@@ -145,6 +142,12 @@ export function makeLauncher(settings: LauncherSettings, ports: LauncherPorts): 
       connection.close(reason)
       runner.close()
     },
+  })
+
+  const orders = makeOrders(settings.cpus, tasks, lanes, runner, reports, {
+    isServing: () => life.isServing(),
+    send: (frame) => connection.send(frame),
+    reset: (reason) => connection.reset(reason),
   })
 
   function hello(): HelloFrame {
@@ -180,16 +183,16 @@ export function makeLauncher(settings: LauncherSettings, ports: LauncherPorts): 
   function receive(frame: ServingFrame): void {
     switch (frame[0]) {
       case frameKind.assign:
-        assign(frame)
+        orders.assign(frame)
         break
       case frameKind.ack:
         acknowledged(reports.acknowledge(frame[2]))
         break
       case frameKind.kill:
-        kill(frame)
+        orders.kill(frame)
         break
       case frameKind.recall:
-        recall(frame[2])
+        orders.recall(frame[2])
         break
       case frameKind.drain:
         if (frame[2] === 'stop') life.stop('drained', frame[3])
@@ -206,98 +209,11 @@ export function makeLauncher(settings: LauncherSettings, ports: LauncherPorts): 
     runner.forget(tokens)
   }
 
-  function assign(frame: AssignFrame): void {
-    for (const template of frame[2]) {
-      templates.set(template.templateId, { template, shape: lanes.shapeOf(template.cpus) })
-    }
-    const flat = frame[3]
-    for (let at = 0; at < flat.length; at += assignStride) {
-      const token = flat[at + 2] ?? -1
-      if (tasks.isKnown(token)) continue
-      // What was given back may run elsewhere by now, whatever became of our telling so.
-      const isRefused = tasks.isGivenBack(token) || !life.isServing()
-      if (isRefused || tasks.heldCount() >= limits.heldTasksMax) {
-        returned.push(token)
-        continue
-      }
-      const known = templates.get(flat[at + 3] ?? -1)
-      // A new link makes the daemon send its templates again.
-      if (known === undefined) {
-        connection.reset('a task of an unknown template')
-        return
-      }
-      const row = tasks.add(token, flat[at] ?? -1, known.template, known.shape)
-      if (lanes.fits(known.shape)) lanes.enqueue(row)
-      else endUnstarted(row, 0, `${known.template.cpus} cores on a node of ${settings.cpus}`)
-    }
-    for (const templateId of frame[4]) templates.delete(templateId)
-  }
-
-  function kill(frame: KillFrame): void {
-    for (const token of frame[2]) {
-      const row = tasks.rowOf(token)
-      if (row < 0) continue
-      if (tasks.lanes[row] === null) {
-        lanes.unqueue(row)
-        endUnstarted(row, signalTerm, null)
-      } else {
-        tasks.wishes[row] = wish.end
-        runner.kill(token, frame[3])
-      }
-    }
-  }
-
-  /** First what waits here, then what waits in lanes: the newest, which would start last. */
-  function recall(count: number): void {
-    const rows = lanes.takeNewest(count)
-    for (const row of rows) giveBack(row)
-    let missing = count - rows.length
-    const tokens: number[] = []
-    for (const lane of lanes.open) {
-      for (let at = lane.rows.length - 1; at > 0 && missing > 0; at--) {
-        const row = lane.rows[at] ?? -1
-        if (row === lane.running || tasks.wishes[row] !== wish.none) continue
-        tasks.wishes[row] = wish.giveBack
-        tokens.push(tasks.tokens[row] ?? -1)
-        missing--
-      }
-    }
-    if (tokens.length > 0) runner.withdraw(tokens)
-    // The daemon waits for an answer even when there is nothing to give.
-    if (rows.length === 0 && tokens.length === 0) connection.send([frameKind.returned, []])
-  }
-
-  function endTasks(reason: string, graceMs: number): void {
-    for (const row of lanes.takeNewest(Number.POSITIVE_INFINITY)) giveBack(row)
-    const why = reason === exitReasons.wallTime ? exitReasons.wallTime : exitReasons.stopped
-    for (const lane of lanes.open) {
-      for (const row of lane.rows) {
-        tasks.wishes[row] = wish.giveBack
-        tasks.reasons[row] = why
-        runner.kill(tasks.tokens[row] ?? -1, graceMs)
-      }
-    }
-    settle()
-  }
-
-  function giveBack(row: number): void {
-    returned.push(tasks.tokens[row] ?? -1)
-    tasks.drop(row)
-  }
-
-  function endUnstarted(row: number, signal: number, reason: string | null): void {
-    reports.add(tasks.tokens[row] ?? -1, -1, signal, 0, 0, 0, 0, 0, 0, reason)
-    tasks.exit(row)
-  }
-
   /** After every batch of news: start what may start, tell what is to be told. */
   function settle(): void {
     fill()
     reports.batchEnd()
-    if (returned.length > 0) {
-      connection.send([frameKind.returned, returned])
-      returned = []
-    }
+    orders.tellReturned()
     life.check()
   }
 

@@ -1,5 +1,5 @@
 // The end of a launcher: idle, drained, stopped, out of walltime, or given up by the daemon.
-// Must never end before its tasks have, nor before their exits are acknowledged while there is hope.
+// Must never end before its tasks have, nor before their exits are heard while there is hope.
 import { exitReasons } from '../../../protocol/exit-reasons.ts'
 import { limits } from '../../../protocol/limits.ts'
 import type { Timer } from '../../../protocol/ports.ts'
@@ -31,7 +31,7 @@ export interface Life {
   /** Ends when the held work is done. */
   finish(): void
   stop(reason: string, graceMs: number): void
-  /** The daemon has given this launcher up: its jobs may run elsewhere, so tasks end and nobody is told. */
+  /** The daemon gave this launcher up: its jobs may run elsewhere, so tasks end, untold. */
   abandon(reason: string): void
   /** Looks whether it is time to end. Called after everything that happens. */
   check(): void

@@ -36,7 +36,10 @@ export interface TaskRunner {
  */
 export interface RunnerHandlers {
   onStarted(token: number, startedAtMs: number): void
-  /** code −1: ended by a signal or never started; rssKiB negative: at most this much; reason: why it could not run. */
+  /**
+   * code −1: ended by a signal or never started; rssKiB negative: at most this much;
+   * reason: why it could not run.
+   */
   readonly onExited: (
     token: number,
     code: number,

@@ -1,4 +1,4 @@
-// Exits on their way to the daemon: collected, numbered, kept until acknowledged, sent again after a break.
+// Exits on their way to the daemon: collected, numbered, kept until acknowledged, sent again.
 // Must never change a report that has a number, nor drop one that was not acknowledged.
 import type { ExitedFrame } from '../../../protocol/frames.ts'
 import { exitStride, frameKind } from '../../../protocol/frames.ts'

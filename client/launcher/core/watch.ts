@@ -1,4 +1,4 @@
-// Watches for tasks that turn out to be slow: they are reported as started, and give up what waits behind them.
+// Watches for slow tasks: they are reported as started, and give up what waits behind them.
 // Must never hold a timer for a task: one for all lanes, and none while everything is quick.
 import { limits } from '../../../protocol/limits.ts'
 import type { Clock, Timer } from '../../../protocol/ports.ts'

@@ -23,7 +23,7 @@ export function bootId(): string {
   return read('/proc/sys/kernel/random/boot_id')?.trim() ?? ''
 }
 
-/** When a process started, in clock ticks since boot; null when it does not live (zombies don't). */
+/** When a process started, in clock ticks since boot; null when it does not live, as zombies. */
 export function startTimeOf(pid: number): number | null {
   const fields = statOf(pid)
   return fields === null || fields[0] === 'Z' || fields[0] === 'X' ? null : Number(fields[19])

@@ -24,7 +24,7 @@ const common: ClientOptions = {
 export function makeDialer(address: DaemonAddress, clock: Clock): Dialer {
   return {
     dial(handlers) {
-      // A missing key or a bad address is told as a broken link: it may be mended while we try again.
+      // A missing key or bad address is told as a broken link: it may be mended by the next try.
       try {
         return link(connect(address), handlers, address.socket === null ? clock : null)
       } catch (error) {
@@ -45,13 +45,14 @@ function connect({ socket, tls }: DaemonAddress): WebSocket {
     ...common,
     ...pskTls,
     pskCallback: () => ({ psk, identity: tls.identity }),
-    // With a pre-shared key there is no certificate: who knows the key is the daemon. No objection.
+    // With a pre-shared key there is no certificate: who knows the key is the daemon.
+    // false: no objection.
     checkServerIdentity: () => false,
   }
   return new WebSocket(`wss://${tls.host}:${tls.port}/launcher`, options)
 }
 
-/** ws sets TCP_NODELAY by itself. pingClock: pings the peer, for networks that forget connections. */
+/** ws sets TCP_NODELAY by itself. pingClock: pings the peer, where networks forget connections. */
 function link(ws: WebSocket, handlers: DialHandlers, pingClock: Clock | null): FrameLink {
   let why = ''
   let pingTimer: Timer | null = null

@@ -1,4 +1,4 @@
-// The Unix socket that tasks on this node call: HTTP in, call frames out, with the task's own token.
+// The Unix socket that tasks of this node call: HTTP in, call frames out, by the task's token.
 // Must never relay a call without the token of a task that this launcher holds.
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { createServer } from 'node:http'

@@ -1,4 +1,4 @@
-// The runner of production: turns templates into tasks for the spawners, and their reports into news.
+// The runner of production: templates become tasks for the spawners, their reports become news.
 // Must never lose or repeat a report: each token that was started ends exactly once.
 import type { AllocationFile } from '../../../protocol/allocation-file.ts'
 import type { RunnerHandlers, TaskRunner } from '../core/ports.ts'

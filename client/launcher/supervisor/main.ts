@@ -1,4 +1,4 @@
-// The supervisor program: `--run-dir DIR`. Its starter has already put it into a session of its own.
+// The supervisor program: `--run-dir DIR`. Its starter has put it into a session of its own.
 // Must never end with an open fault: what goes wrong is in launcher.log.
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'

@@ -1,4 +1,4 @@
-// The supervisor of one allocation on this machine: its launchers live while it lives, and end with it.
+// The supervisor of one allocation on this machine: its launchers live and end with it.
 // Must never end while a process with the allocation's marker lives.
 import { openSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'

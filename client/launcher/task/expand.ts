@@ -36,7 +36,7 @@ interface Plan {
   readonly isFileShared: boolean
 }
 
-/** A function that expands templates for one allocation; what it can, it keeps for the next task. */
+/** Expands the templates of one allocation; what it can, it keeps for the next task. */
 export function makeExpander(
   siteId: string,
   allocationId: number,

@@ -3,14 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { exitReasons } from '../../../../../protocol/exit-reasons.ts'
 import { frameKind } from '../../../../../protocol/frames.ts'
 import { limits } from '../../../../../protocol/limits.ts'
-import { makeWorld } from './world.ts'
-
-function connected(settings: Parameters<typeof makeWorld>[0] = {}) {
-  const world = makeWorld(settings)
-  world.launcher.start()
-  world.connect()
-  return world
-}
+import { connected, makeWorld } from './world.ts'
 
 describe('drain', () => {
   test('finish: new work is given back, held work is done and acknowledged, then goodbye', () => {

@@ -194,3 +194,11 @@ export function makeWorld(settings: Partial<LauncherSettings> = {}) {
   }
   return world
 }
+
+/** A launcher that has said hello and was welcomed with epoch 1. */
+export function connected(settings: Partial<LauncherSettings> = {}) {
+  const world = makeWorld(settings)
+  world.launcher.start()
+  world.connect()
+  return world
+}
