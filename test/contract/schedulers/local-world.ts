@@ -37,8 +37,8 @@ export interface LocalWorld extends SchedulerWorld {
 let worlds = 0
 
 /**
- * A new world. Its supervisors are stand-ins that behave as told (see stand-in-supervisor.sh), or the
- * real ones, whose launchers find no daemon: they end when they are told to.
+ * A new world. Its supervisors are stand-ins that behave as told (see stand-in-supervisor.sh), or
+ * the real ones, whose launchers find no daemon: they end when they are told to.
  */
 export async function localWorld(
   behaviour: string,

@@ -183,7 +183,7 @@ function manyLines(count: number): string[] {
       workflow: 'many',
       command: ['echo', 'hello', String(i), '--option=value'],
       environment: { OMP_NUM_THREADS: '1' },
-      cwd: '/home/somebody/project',
+      cwd: '/projects/somebody',
     }).trimEnd(),
   )
 }

@@ -129,12 +129,12 @@ test("the user's environment is in no argument vector, and its file is private",
 
 test('a supervisor gets what any program needs, and nothing that changes Node', async () => {
   const world = await localWorld('long')
-  const environment = { PATH: '/usr/bin:/bin', NODE_OPTIONS: '--nonsense', HOME: '/home/x' }
+  const environment = { PATH: '/usr/bin:/bin', NODE_OPTIONS: '--nonsense', HOME: '/somewhere/x' }
   const facts = await world.allocation({ environment })
   await submitted(world.scheduler, facts)
   const { pid } = await ready(facts)
   const variables = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0')
-  expect(variables).toContain('HOME=/home/x')
+  expect(variables).toContain('HOME=/somewhere/x')
   expect(variables).toContain(`BALSAM_ALLOCATION_MARKER=${markerFor(world.siteId, facts.id)}`)
   expect(variables.filter((each) => each.startsWith('NODE_OPTIONS'))).toEqual([])
 })
