@@ -1,5 +1,5 @@
 // Looks over msgpack bytes before they are decoded: is this one value made of plain things only?
-// Must never allocate by what the bytes claim, and never throw: hostile bytes are an ordinary input.
+// Must never allocate by what the bytes claim, nor throw: hostile bytes are an ordinary input.
 
 /** Lists in lists: a frame needs five (frame, templates, template, argv, word). */
 const depthMax = 8

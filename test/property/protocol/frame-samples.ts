@@ -1,4 +1,4 @@
-// Arbitrary frames of both directions and, written independently of the checks, what a frame may be.
+// Arbitrary frames of both directions and, independent of the checks, what a frame may be.
 import * as fc from 'fast-check'
 import { z } from 'zod'
 import type { DaemonFrame, LauncherFrame, TaskTemplate } from '../../../protocol/frames.ts'

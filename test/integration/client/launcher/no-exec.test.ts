@@ -1,4 +1,4 @@
-// A supervisor and its launchers for tasks without processes, as real programs against a fake daemon.
+// A supervisor and its launchers for tasks without processes, as real programs.
 import { expect, test } from 'vitest'
 import { readSupervisor } from '../../../../client/launcher/allocation.ts'
 import { markedProcesses } from '../../../../client/launcher/machine/processes.ts'
@@ -39,7 +39,7 @@ test('a task without a process has succeeded at once', async () => {
   expect(await supervisor.ended).toBe(0)
 })
 
-test('an idle launcher says goodbye, and its supervisor ends with nothing left behind', async () => {
+test('an idle launcher says goodbye, and its supervisor ends with nothing left', async () => {
   const world = await makeWorld({ isNoExec: true, idleExitMs: 50 })
   const supervisor = world.supervise()
   expect(await supervisor.ended).toBe(0)

@@ -1,4 +1,4 @@
-// Supervisor, launcher, spawners and tasks as real processes, against a fake daemon; some are killed.
+// Supervisor, launcher, spawners and tasks as real processes; some of them are killed.
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -26,7 +26,8 @@ async function started(changes: Parameters<typeof makeWorld>[0] = {}) {
 function waiter(world: World) {
   const began = join(world.directory, 'began')
   const go = join(world.directory, 'go')
-  const script = `echo $BALSAM_JOB_ID >> ${began}; while [ ! -e ${go} ]; do sleep 0.02; done; exit 7`
+  const wait = `while [ ! -e ${go} ]; do sleep 0.02; done`
+  const script = `echo $BALSAM_JOB_ID >> ${began}; ${wait}; exit 7`
   return { began, go, template: shellTemplate(script) }
 }
 
@@ -81,7 +82,7 @@ describe('tasks', () => {
     expect(await supervisor.ended).toBe(0)
   })
 
-  test('a task that is killed gets TERM and, when it does not listen, KILL after the grace', async () => {
+  test('a task that does not listen to TERM gets KILL after the grace', async () => {
     const { world, daemon, supervisor } = await started()
     const ready = join(world.directory, 'ready')
     const stubborn = `trap '' TERM; echo x >> ${ready}; while :; do sleep 0.05; done`
@@ -117,7 +118,7 @@ describe('tasks', () => {
 })
 
 describe('deaths', () => {
-  test('tasks outlive their launcher: the next one adopts them and reports each exit once', async () => {
+  test('tasks outlive their launcher: the next one adopts them and reports each once', async () => {
     const { world, daemon, supervisor } = await started()
     const { began, go, template } = waiter(world)
     assign(daemon.peer(), template, [1, 2])
@@ -166,7 +167,7 @@ describe('deaths', () => {
     expect(await supervisor.ended).toBe(0)
   })
 
-  test('when the supervisor is killed the launcher ends, and tasks finish for who comes next', async () => {
+  test('when the supervisor is killed the launcher ends, and tasks finish', async () => {
     const { world, daemon, supervisor } = await started()
     const { began, go, template } = waiter(world)
     assign(daemon.peer(), template, [1])
@@ -220,7 +221,7 @@ describe('ends', () => {
     expect(daemon.exits.every(({ reason }) => reason === exitReasons.stopped)).toBe(true)
   })
 
-  test('at the walltime tasks are ended with that reason, and everything says goodbye', async () => {
+  test('at the walltime tasks are ended with that reason, then comes the goodbye', async () => {
     const { world, daemon, supervisor } = await started({ wallTimeSeconds: 2, killGraceMs: 500 })
     assign(daemon.peer(), shellTemplate('exec sleep 1000'), [1])
     expect(await supervisor.ended).toBe(0)

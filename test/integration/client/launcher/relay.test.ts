@@ -1,4 +1,4 @@
-// Tasks' calls through their launcher's socket: real HTTP on a real socket, a launcher that is asked.
+// Tasks' calls through their launcher's socket: real HTTP on a real socket.
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'

@@ -1,4 +1,4 @@
-// A run directory with an allocation.json, a supervisor started on it, and a fake daemon to talk to.
+// A run directory with its allocation.json, a supervisor on it, and a fake daemon to talk to.
 // Must leave nothing behind: every process started here ends with the test.
 import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'

@@ -20,7 +20,7 @@ describe('hello', () => {
     expect(world.left()).toEqual([])
   })
 
-  test('the hello after a break lists queued, running and unacknowledged tokens and the epoch', () => {
+  test('the hello after a break lists what is queued, running and unacknowledged', () => {
     const world = connected({ cpus: 1 })
     world.assign([1, 2, 3])
     world.started(1)
@@ -63,7 +63,7 @@ describe('hello', () => {
     expect(waits.at(-1)).toBe(limits.reconnectMsMax)
   })
 
-  test('a daemon that knows the allocation no longer makes the launcher end its tasks and itself', () => {
+  test('a daemon that knows the allocation no longer makes the launcher end all', () => {
     const world = connected()
     world.assign([1])
     world.started(1)

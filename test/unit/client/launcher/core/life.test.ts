@@ -23,7 +23,7 @@ describe('drain', () => {
     expect(world.clock.pending()).toBe(0)
   })
 
-  test('stop: queued tasks are given back, running ones ended, their exits reported, then goodbye', () => {
+  test('stop: queued tasks are given back, running ones ended and reported, then goodbye', () => {
     const world = connected({ cpus: 1 })
     world.assign([1, 2])
     world.started(1)

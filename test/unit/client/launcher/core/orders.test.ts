@@ -4,7 +4,7 @@ import { frameKind } from '../../../../../protocol/frames.ts'
 import { connected } from './world.ts'
 
 describe('kill and recall', () => {
-  test('a queued task that is killed comes back as an exit with signal 15 that never started', () => {
+  test('a queued task that is killed comes back as an exit with signal 15', () => {
     const world = connected({ cpus: 1 })
     world.assign([1, 2])
     world.asks()
