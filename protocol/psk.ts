@@ -1,7 +1,10 @@
 // How launchers on other hosts prove themselves: TLS with a pre-shared key. Both ends read this.
 // Constants and names only; the keys themselves are in 0600 files and never in here, argv or a log.
 
-/** The version and suites of both ends; every one is ephemeral, so a stolen key opens no old recording. */
+/**
+ * The version and suites of both ends; every one is ephemeral, so a stolen key opens no old
+ * recording.
+ */
 export const pskTls = {
   minVersion: 'TLSv1.2',
   maxVersion: 'TLSv1.2',
