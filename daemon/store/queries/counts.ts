@@ -16,9 +16,6 @@ import { finished, spanFloor } from './parts.ts'
 /** Number of matching jobs by the number of their state. */
 export type Breakdown = ReadonlyMap<number, number>
 
-/** Up to so many jobs are looked at one by one; beyond, indices are counted instead. */
-const fewJobsMax = 20_000
-
 /** The sum over all states. */
 export function totalOf(breakdown: Breakdown): number {
   let total = 0
@@ -47,7 +44,7 @@ function sumUp(...results: readonly Awaited<ReturnType<SqlQuery>>[]): Breakdown 
 /** True when so few jobs are in the states asked for that going through them is cheapest. */
 export async function isRare(all: SqlQuery, want: Wanted): Promise<boolean> {
   if (want.states === null || want.states.includes(finished) || want.ids !== null) return false
-  return totalOf(await tallied(all, want)) <= fewJobsMax
+  return totalOf(await tallied(all, want)) <= want.fewJobs
 }
 
 /** Counts by going through the ranges: right when they hold few jobs. */
@@ -137,9 +134,9 @@ export async function breakdownOf(all: SqlQuery, want: Wanted): Promise<Breakdow
   const [head] = await run(
     all,
     sql`SELECT coalesce(sum(hi - lo + 1), 0) AS jobs
-      FROM (SELECT lo, hi FROM (${rangesOf(want, everything)}) LIMIT ${fewJobsMax + 1})`,
+      FROM (SELECT lo, hi FROM (${rangesOf(want, everything)}) LIMIT ${want.fewJobs + 1})`,
   )
-  if (numberOf(head ?? {}, 'jobs') <= fewJobsMax) return countedByRange(all, want)
+  if (numberOf(head ?? {}, 'jobs') <= want.fewJobs) return countedByRange(all, want)
   return want.filter.name === undefined ? countedByRest(all, want) : countedNames(all, want)
 }
 

@@ -28,10 +28,15 @@ export interface Wanted {
   readonly ids: readonly IdRange[] | null
   /** What a name is looked for among. */
   readonly names: 'all' | 'singles' | 'elements'
+  /** Up to so many jobs are looked at one by one; beyond, indices are counted instead. */
+  readonly fewJobs: number
 }
 
+/** So many jobs are gone through in some 10 ms. */
+export const fewJobsDefault = 20_000
+
 /** Understands a filter. A word that is no state matches nothing. */
-export function wanted(filter: JobFilter): Wanted {
+export function wanted(filter: JobFilter, fewJobs: number = fewJobsDefault): Wanted {
   const states = filter.states?.map((state) => stateNumber(state) ?? -1) ?? null
   const ids = idsOf(filter)
   const isBySpec = filter.name !== undefined || filter.application !== undefined || ids !== null
@@ -42,6 +47,7 @@ export function wanted(filter: JobFilter): Wanted {
     filter,
     ids,
     names: 'all',
+    fewJobs,
   }
 }
 
