@@ -24,6 +24,8 @@ export const limits = {
   pageJobsDefault: 50,
   /** Events (inbox) are taken for at most this long in one turn, then their commit is sent. */
   turnMsMax: 10,
+  /** Leases given in one turn; the rest of the room is filled in the turns after it. About 10 ms of work. */
+  turnLeasesMax: 1_000,
   /** The state table may lag behind the journal by this many job changes … */
   catchUpJobsMax: 20_000,
   /** … or this long. */
@@ -147,7 +149,7 @@ export const limits = {
   /** A launcher started by hand that asked to be known must be seen running in this time. */
   foreignStartMsMax: 60_000,
   /** A spawner collects reports of busy lanes for this long: each wakes the launcher. */
-  spawnerReportMs: 2,
+  spawnerReportMs: 5,
   /** A spawner's journal is rotated at this size: about 20,000 tasks, read in some 50 ms. */
   journalBytesMax: 4 * 1024 * 1024,
   /** One line between launcher and spawner: a batch of tasks with long command lines. */

@@ -87,6 +87,7 @@ function restoreJob(site: Site, row: JobRow, spec: SpecRow): void {
     state: row.state,
     context: { attempts: row.attempts, failures: row.failures, facts: factsOf(shape) },
     token: 0,
+    pastToken: 0,
     attempt: attemptLeased,
     launcher: 0,
     cpus: 0,
@@ -95,6 +96,8 @@ function restoreJob(site: Site, row: JobRow, spec: SpecRow): void {
     code: row.code,
     signal: row.signal,
     log: row.log.slice(0, -1),
+    leasedAt: 0,
+    isStartUnwritten: false,
     isQueued: false,
     isChanged: false,
   }
@@ -109,6 +112,7 @@ function restoreLease(site: Site, job: OpenJob, records: readonly HistoryRecord[
   for (const [at, event, token, launcher] of records) {
     if (event === 'LEASED') {
       job.token = Number(token)
+      job.pastToken = job.token
       job.launcher = Number(launcher)
       job.attempt = attemptLeased
       job.startedAt = null

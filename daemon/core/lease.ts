@@ -1,7 +1,7 @@
 // Opening and closing of leases: the only place where a job gets or loses its open attempt.
 import type { AttemptEffect, AttemptEvent } from '../../machines/attempt.ts'
 import type { LeaseToken } from '../../protocol/job.ts'
-import type { OpenJob } from './open-job.ts'
+import { logOf, type OpenJob } from './open-job.ts'
 import type { Sink, Site } from './site.ts'
 import { attemptLeased, hasOutcome, moveJob, stepAttempt } from './steps.ts'
 
@@ -16,12 +16,14 @@ export function openLease(
   token: LeaseToken,
   cpus: number,
 ): void {
+  logOf(job)
   job.token = token
+  job.pastToken = token
   job.attempt = attemptLeased
   job.launcher = launcherId
   job.cpus = cpus
   job.startedAt = null
-  moveJob(site, job, at, 'LEASED', `${token},${launcherId}`, silent)
+  moveJob(site, job, at, 'LEASED', '', silent)
   site.leases.set(token, job)
   const launcher = site.launchers.get(launcherId)
   if (launcher === undefined) return

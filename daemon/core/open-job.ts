@@ -16,6 +16,8 @@ export interface OpenJob {
   readonly context: JobContext
   /** Token of the open attempt, 0 when there is none. */
   token: LeaseToken
+  /** Token of the latest attempt, open or not. */
+  pastToken: LeaseToken
   /** State number of the attempt machine; meaningless without a token. */
   attempt: number
   /** Launcher of the open or latest attempt. */
@@ -26,8 +28,12 @@ export interface OpenJob {
   endedAt: number | null
   code: number | null
   signal: number | null
-  /** History records as JSON text without the closing bracket: `[[at,"EVENT"],…`. */
+  /** History records as JSON text without the closing bracket: `[[at,"EVENT"],…`; see `note`. */
   log: string
+  /** When the open attempt was leased (ms), while that is not yet written into `log`; else 0. */
+  leasedAt: number
+  /** True while the start of the open attempt is not yet written into `log`. */
+  isStartUnwritten: boolean
   isQueued: boolean
   /** True while the store's row is older than this. */
   isChanged: boolean
@@ -45,6 +51,29 @@ export function rowOf(job: OpenJob): JobRow {
     endedAt: job.endedAt,
     code: job.code,
     signal: job.signal,
-    log: `${job.log}]`,
+    log: `${logOf(job)}]`,
   }
+}
+
+/** The history of a job so far, without the closing bracket. */
+export function logOf(job: OpenJob): string {
+  if (job.leasedAt !== 0 || job.isStartUnwritten) job.log += pending(job)
+  return job.log
+}
+
+/** Writes an event into a job's history; `args` is JSON text, maybe ''. */
+export function note(job: OpenJob, at: number, event: string, args: string): void {
+  const isWritten = job.leasedAt === 0 && !job.isStartUnwritten
+  const before = isWritten ? '' : pending(job)
+  job.log += args === '' ? `${before},[${at},"${event}"]` : `${before},[${at},"${event}",${args}]`
+}
+
+/** The lease and its start wait to be written with the end: three pieces of text a job cost more than the job. */
+function pending(job: OpenJob): string {
+  let text = ''
+  if (job.leasedAt !== 0) text = `,[${job.leasedAt},"LEASED",${job.pastToken},${job.launcher}]`
+  if (job.isStartUnwritten) text += `,[${job.startedAt},"ATTEMPT_STARTED"]`
+  job.leasedAt = 0
+  job.isStartUnwritten = false
+  return text
 }

@@ -26,11 +26,16 @@ export function placeWork(core: Core, turn: Turn): void {
     served.map(({ shape, ready }) => ({ ...shape, ready })),
     launchers.map(roomOf),
   )
+  let left = limits.turnLeasesMax
   for (const placement of placements) {
     const queue = served[placement.queue]
     const launcher = launchers[placement.launcher]
-    if (queue !== undefined && launcher !== undefined)
-      lease(core, turn, queue, launcher, placement.count)
+    const count = Math.min(left, placement.count)
+    if (queue !== undefined && launcher !== undefined) lease(core, turn, queue, launcher, count)
+    left -= count
+    if (left > 0) continue
+    core.loop.deliver({ name: 'place more', handle: () => undefined })
+    break
   }
 }
 

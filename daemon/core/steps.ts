@@ -7,7 +7,7 @@ import { attemptContext, attemptTable, deliverToJob, jobTable } from '../../mach
 import type { JobId } from '../../protocol/job.ts'
 import { endStates, runnableStates, stateNumber } from '../../protocol/states.ts'
 import type { SpanShape } from '../store/rows.ts'
-import type { OpenJob } from './open-job.ts'
+import { logOf, note, type OpenJob } from './open-job.ts'
 import { markChanged, type Sink, type Site } from './site.ts'
 import type { Span } from './spans.ts'
 
@@ -69,7 +69,7 @@ export function moveJob(
   const collected: JobEffect[] = []
   effects = collected
   job.state = deliverToJob(from, number, event, job.context, collect)
-  job.log += args === '' ? `,[${at},"${type}"]` : `,[${at},"${type}",${args}]`
+  write(job, at, type, args)
   markChanged(site, job)
   if (job.state !== from) {
     const { workflow } = job.queue.shape
@@ -80,6 +80,14 @@ export function moveJob(
   }
   for (const effect of collected) follow(site, job, effect, sink)
   settleOpen(site, job)
+}
+
+function write(job: OpenJob, at: number, type: PlainJobEvent, args: string): void {
+  if (type === 'LEASED') {
+    logOf(job)
+    job.leasedAt = at
+  } else if (type === 'ATTEMPT_STARTED') job.isStartUnwritten = true
+  else note(job, at, type, args)
 }
 
 function follow(site: Site, job: OpenJob, effect: JobEffect, sink: Sink): void {
@@ -157,6 +165,18 @@ export function admit(shape: SpanShape, at: number): { state: number; log: strin
   return { state, log: `[[${at},"ADMITTED"]]` }
 }
 
+let lastSpanLog = ''
+let lastOpenLog = ''
+
+/** A span's history without the closing bracket: one text for all jobs that leave it. */
+function openLogOf(span: Span): string {
+  if (span.log !== lastSpanLog) {
+    lastSpanLog = span.log
+    lastOpenLog = span.log.slice(0, -1)
+  }
+  return lastOpenLog
+}
+
 /** A job that has just been taken out of its span. */
 export function openFromSpan(site: Site, span: Span, id: JobId): OpenJob {
   const job: OpenJob = {
@@ -166,6 +186,7 @@ export function openFromSpan(site: Site, span: Span, id: JobId): OpenJob {
     state: span.state,
     context: { attempts: 0, failures: 0, facts: factsOf(span.queue.shape) },
     token: 0,
+    pastToken: 0,
     attempt: 0,
     launcher: 0,
     cpus: 0,
@@ -173,7 +194,9 @@ export function openFromSpan(site: Site, span: Span, id: JobId): OpenJob {
     endedAt: null,
     code: null,
     signal: null,
-    log: span.log.slice(0, -1),
+    log: openLogOf(span),
+    leasedAt: 0,
+    isStartUnwritten: false,
     isQueued: false,
     isChanged: false,
   }
