@@ -10,8 +10,14 @@ import { setup } from './setup.mjs'
 const jobCount = 10
 const workflow = 'test'
 
+// The example takes about a second; longer than this, something is stuck.
+const commandMsMax = 120_000
+
 // A Unix socket's path holds 100 bytes at most, and a temporary folder may itself be deep.
 const socketRoomBytes = 40
+
+/** Aborted by a signal: the command that runs is ended, and the site is cleaned up as ever. */
+const interruption = new AbortController()
 
 function say(text) {
   console.log(`hello: ${text}`)
@@ -22,9 +28,9 @@ function temporaryFolder() {
   return Buffer.byteLength(tmpdir()) <= socketRoomBytes ? tmpdir() : '/tmp'
 }
 
-/** The environment of every command: the user's, with nothing that points to a site of theirs. */
+/** The environment of every command: the user's, with nothing of a site of theirs, nor of npm. */
 function environment(place) {
-  const kept = Object.entries(process.env).filter(([name]) => !name.startsWith('BALSAM_'))
+  const kept = Object.entries(process.env).filter(([name]) => !/^(BALSAM_|npm_)/.test(name))
   return {
     ...Object.fromEntries(kept),
     XDG_STATE_HOME: join(place, 'state'),
@@ -40,13 +46,18 @@ function quoted(word) {
 }
 
 /** Runs `balsam` or `balsamd` in the throw-away site; throws unless it exits with 0. */
-async function command(env, words, { isShown = true, isCaptured = false } = {}) {
+async function command(
+  env,
+  words,
+  { isShown = true, isCaptured = false, signal = interruption.signal } = {},
+) {
   const [program, ...args] = words
   if (isShown) console.log(`$ ${words.map(quoted).join(' ')}`)
   const stdio = isCaptured ? ['ignore', 'pipe', 'inherit'] : ['ignore', 'inherit', 'inherit']
-  const { code, output } = await run(join(root, 'bin', program), args, { env, stdio })
-  if (code !== 0) throw new Error(`\`${words.map(quoted).join(' ')}\` ended with exit code ${code}`)
-  return output
+  const options = { env, stdio, timeout: commandMsMax, signal }
+  const { code, output } = await run(join(root, 'bin', program), args, options)
+  if (code === 0) return output
+  throw new Error(`\`${words.map(quoted).join(' ')}\` ended with exit code ${code}`)
 }
 
 /** Names the SQLite driver that the daemon uses, and why when it is the second choice. */
@@ -101,7 +112,8 @@ function showLogs(site) {
 /** Stops the daemon, if one runs, and removes the site. */
 async function cleanUp(env, place) {
   if (existsSync(env.BALSAM_SITE)) {
-    await command(env, ['balsamd', 'stop']).catch((error) => console.error(error.message))
+    const stop = command(env, ['balsamd', 'stop'], { signal: new AbortController().signal })
+    await stop.catch((error) => console.error(error.message))
   }
   rmSync(place, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
   say(`the throw-away site is gone (${place})`)
@@ -112,8 +124,9 @@ async function hello() {
   await build(say)
   const place = mkdtempSync(join(temporaryFolder(), 'balsam-hello-'))
   const env = environment(place)
-  // Ctrl-C reaches the running command as well; it fails, and the site is cleaned up as ever.
-  process.on('SIGINT', () => say('interrupted'))
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    process.on(name, () => interruption.abort(new Error(`interrupted by ${name}`)))
+  }
   try {
     say(`making a throw-away site, ${env.BALSAM_SITE}`)
     await command(env, ['balsam', 'init', env.BALSAM_SITE])
@@ -126,6 +139,7 @@ async function hello() {
     const seconds = (wallMs / 1000).toFixed(2)
     say(`${jobCount} jobs in ${seconds} s, ${rate.toFixed(1)} jobs/s (from the request for nodes)`)
   } catch (error) {
+    if (interruption.signal.aborted) throw interruption.signal.reason
     showLogs(env.BALSAM_SITE)
     throw error
   } finally {

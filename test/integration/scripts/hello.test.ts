@@ -1,6 +1,7 @@
 // `npm run hello` around stand-in programs: what it runs, prints, checks and leaves behind.
 // Must never start a daemon: the example with the real programs is a test of its own.
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import {
   chmodSync,
   cpSync,
@@ -42,8 +43,12 @@ const init = 'init) mkdir "$2" ;;'
 const out = 'out) echo "hello, world ${2#hi}" ;;'
 const status = 'status) echo \'{"driver":"sqlite3","pid":7}\' ;;'
 
+function environment(): NodeJS.ProcessEnv {
+  return { ...process.env, TMPDIR: join(folder, 't'), BALSAM_SITE: '/nowhere' }
+}
+
 function hello() {
-  const env = { ...process.env, TMPDIR: join(folder, 't'), BALSAM_SITE: '/nowhere' }
+  const env = environment()
   const args = ['scripts/hello.mjs']
   const result = spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8', env })
   const calls = readFileSync(join(folder, 'calls'), 'utf8').trimEnd().split('\n')
@@ -91,4 +96,25 @@ test("no command of the example ever sees the user's own site", () => {
   const { stdout } = hello()
   expect(stdout).toContain(`site is ${join(folder, 't')}`)
   expect(existsSync('/nowhere')).toBe(false)
+})
+
+test('an interrupted example stops the daemon and removes its site', async () => {
+  standIn('balsam', `${init}\nwait) echo waiting; exec sleep 60 ;;`)
+  standIn('balsamd', status)
+  const child = spawn(process.execPath, ['scripts/hello.mjs'], {
+    cwd: folder,
+    env: environment(),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let said = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said += text
+  })
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    if (text.includes('waiting')) child.kill('SIGTERM')
+  })
+  expect(await once(child, 'close')).toEqual([1, null])
+  expect(said).toContain('interrupted by SIGTERM')
+  expect(readFileSync(join(folder, 'calls'), 'utf8').trimEnd()).toMatch(/\nbalsamd stop$/)
+  expect(readdirSync(join(folder, 't'))).toEqual([])
 })
