@@ -1,0 +1,37 @@
+// What a spawner is told by its command line.
+// Must never take a secret: argv is public.
+import { parseArgs } from 'node:util'
+import type { Log } from '../../../protocol/ports.ts'
+import type { SpawnerKind } from './messages.ts'
+
+/** How a spawner was started. */
+export interface SpawnerSettings {
+  readonly kind: SpawnerKind | 'auto'
+  readonly journalFile: string
+  /** What the task markers begin with. */
+  readonly marker: string
+  /** Soft limit of open files for tasks (Node raises its own, and children inherit); null: as is. */
+  readonly openFilesSoft: number | null
+  readonly log: Log
+}
+
+/** Reads the command line. Throws a message for people. */
+export function readSettings(words: readonly string[], log: Log): SpawnerSettings {
+  const { values } = parseArgs({
+    args: [...words],
+    options: {
+      kind: { type: 'string', default: 'auto' },
+      journal: { type: 'string' },
+      marker: { type: 'string', default: '' },
+      'open-files': { type: 'string' },
+    },
+  })
+  const { kind, journal, marker } = values
+  if (kind !== 'auto' && kind !== 'koffi' && kind !== 'shell' && kind !== 'child') {
+    throw new Error(`--kind must be auto, koffi, shell or child, not ${kind}`)
+  }
+  if (journal === undefined) throw new Error('--journal FILE is missing')
+  const openFiles = values['open-files']
+  const openFilesSoft = openFiles === undefined ? null : Number(openFiles)
+  return { kind, journalFile: journal, marker, openFilesSoft, log }
+}
