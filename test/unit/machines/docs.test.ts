@@ -73,6 +73,7 @@ test('the pages in docs/machines are those of the machines', () => {
 
 test('a page that was changed, is missing or left over is named by the check, and mended', () => {
   const directory = copy()
+  generate(directory)
   const page = join(directory, 'docs/machines/job.md')
   const text = readFileSync(page, 'utf8')
   writeFileSync(page, `${text}more\n`)
