@@ -87,10 +87,10 @@ function outputFile(
 ): string | null {
   const { output } = request
   if (output.to === 'none') return null
-  if (output.to === 'workdir') return join(directory, `${pathName(item.name)}.out`)
+  if (output.to === 'workdir') return join(directory, `${item.name}.out`)
   return output.file
     .replaceAll('{id}', String(item.id))
-    .replaceAll('{name}', pathName(item.name))
+    .replaceAll('{name}', item.name)
     .replaceAll('{i}', index === null ? '{i}' : String(index))
 }
 

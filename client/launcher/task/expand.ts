@@ -64,7 +64,11 @@ export function makeExpander(
     const { workdirRoot, output } = template
     const cwd = workdirRoot === null ? template.cwd : join(workdirRoot, directoryName(name, jobId))
     return {
-      argv: plan.argv ?? template.argv.map(fill),
+      // A user's own `{id}` in a command stays as it is: only an array's index is filled in.
+      argv:
+        index === null
+          ? template.argv
+          : (plan.argv ?? template.argv.map((word) => word.replaceAll('{i}', String(index)))),
       cwd,
       makeCwd: workdirRoot !== null,
       env: {
@@ -91,7 +95,7 @@ function makePlan(template: TaskTemplate): Plan {
   const { argv, arrayOffset, output } = template
   const isFile = output !== null && typeof output === 'object'
   return {
-    argv: argv.some((word) => placeholder.test(word)) ? null : argv,
+    argv: argv.some((word) => word.includes('{i}')) ? null : argv,
     // Elements that write to one file must not wipe out each other's lines.
     isFileShared: isFile && arrayOffset !== null && !placeholder.test(output.file),
   }
