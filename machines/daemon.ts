@@ -131,12 +131,3 @@ export const daemonMachine = setup({
     stopped: {},
   },
 })
-
-/** A state of the daemon machine. */
-export type DaemonState =
-  | 'starting'
-  | 'recovering'
-  | 'serving'
-  | 'draining'
-  | 'stopping'
-  | 'stopped'
