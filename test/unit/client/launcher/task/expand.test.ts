@@ -18,15 +18,16 @@ const template: TaskTemplate = {
 const expand = makeExpander('site', 7)
 
 describe('words', () => {
-  test('placeholders are replaced by array index, job id and name', () => {
-    const argv = ['run{i}', '--id={id}', '{name}{name}', '{other}']
+  test('an array element finds its index in its words, and nothing else is replaced', () => {
+    const argv = ['run{i}', '--id={id}', '{name}', '{other}']
     const task = expand({ ...template, argv, arrayOffset: 100 }, 103, 9)
-    expect(task.argv).toEqual(['run3', '--id=103', 'hi-3hi-3', '{other}'])
+    expect(task.argv).toEqual(['run3', '--id={id}', '{name}', '{other}'])
   })
 
-  test('a value that was put in is not looked at again', () => {
-    const task = expand({ ...template, name: '{id}', argv: ['{name}'] }, 103, 9)
-    expect(task.argv).toEqual(['{id}'])
+  test('index, id and name are filled into the path of an output file, each once', () => {
+    const output = { file: '/out/{name}/{id}-{i}.txt' }
+    const task = expand({ ...template, name: '{id}', output, arrayOffset: 100 }, 103, 9)
+    expect(task.stdout).toBe('/out/{id}-3/103-3.txt')
   })
 
   test('a single job has no index: {i} stays as it is', () => {
