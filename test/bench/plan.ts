@@ -85,12 +85,16 @@ export const plan: readonly RowPlan[] = [
   ...peers.map((peer) => row(`${peer}-true`, `  ${peerTitles[peer]}`, 'tasks/s', 'loop')),
   row('c-loop-files', 'C loop that creates the files', 'tasks/s', null),
   row('files', 'real `true`, 2 slots, a file each', 'tasks/s', 'loopFiles', atLeast(0.7, 'ratio')),
-  ...peers.map((peer) => row(`${peer}-files`, `  ${peerTitles[peer]}`, 'tasks/s', 'loopFiles')),
+  ...peers.map((peer) =>
+    row(`${peer}-files`, `  ${peerTitles[peer]}, files`, 'tasks/s', 'loopFiles'),
+  ),
   row('no-exec-64', '--no-exec, one launcher, 64 slots', 'tasks/s', 'loop', atLeast(20_000)),
   row('no-exec-48x8', '--no-exec, 48 launchers of 8', 'tasks/s', 'loop', atLeast(36_000)),
   row('no-exec-48x8-cpu', '  CPU of the daemon in it', 'µs/task', null, atMost(25, 10)),
   row('hop', 'hop: submit → end → submit', 'ms', 'spawn', atMost(4)),
-  ...peersWithChains.map((peer) => row(`${peer}-hop`, `  ${peerTitles[peer]}`, 'ms', 'spawn')),
+  ...peersWithChains.map((peer) =>
+    row(`${peer}-hop`, `  ${peerTitles[peer]}, chain`, 'ms', 'spawn'),
+  ),
   row('single', 'one job from the CLI, to its end', 'ms', 'node', atMost(50)),
   row('submit-array', 'submit an array of 100,000', 'ms', 'node', atMost(150)),
   row('submit-different', 'submit 100,000 different jobs', 's', 'lines', atMost(3)),
