@@ -19,7 +19,7 @@ async function raiseEpoch(driver: SqlDriver, owner: string): Promise<number> {
         ...sql`UPDATE reign SET epoch = ${before + 1}, owner = ${owner} WHERE epoch = ${before}`,
         mustChange: 1,
       },
-      ...unstageStatements('all'),
+      ...unstageStatements('all', before + 1),
     ],
     { isDurable: true },
   )

@@ -109,14 +109,18 @@ export function stageStatements(
 }
 
 /** The statements that drop unsettled blocks: these, or all of them. Their ids are not used again. */
-export function unstageStatements(blocks: readonly JobId[] | 'all'): SqlStatement[] {
+export function unstageStatements(blocks: readonly JobId[] | 'all', epoch: number): SqlStatement[] {
   const which =
     blocks === 'all'
       ? sql`seq IS NULL`
       : sql`seq IS NULL AND lo IN (SELECT value FROM json_each(${JSON.stringify(blocks)}))`
   const specs = sql`SELECT s.lo FROM block b CROSS JOIN spec s ON s.lo BETWEEN b.lo AND b.hi WHERE b.lo IN (SELECT lo FROM block WHERE ${which})`
   return [
-    sql`UPDATE reign SET next_job_id = max(next_job_id, coalesce((SELECT max(hi) + 1 FROM block), 0))`,
+    {
+      ...sql`UPDATE reign SET next_job_id = max(next_job_id, coalesce((SELECT max(hi) + 1 FROM block), 0))
+        WHERE epoch = ${epoch}`,
+      mustChange: 1,
+    },
     sql`DELETE FROM spec_body WHERE lo IN (${specs})`,
     sql`DELETE FROM spec WHERE lo IN (${specs})`,
     sql`DELETE FROM block WHERE ${which}`,

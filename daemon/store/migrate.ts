@@ -82,7 +82,7 @@ export async function migrate(
   const steps = migrations.slice(found.version).map((each) => each.sql)
   await driver.script(`BEGIN IMMEDIATE;
 PRAGMA application_id=${applicationId};
-${steps.join('\n')}
+${steps.join(';\n')};
 PRAGMA user_version=${known};
 COMMIT;`)
 }

@@ -56,7 +56,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     commit: (turn) => write(commitStatements(turn, epoch), true),
     catchUp: (rows) => write(catchUpStatements(rows, epoch), false),
     stage: (block, specs) => write(stageStatements(block, specs, epoch), false),
-    unstage: (blocks) => write(unstageStatements(blocks), false),
+    unstage: (blocks) => write(unstageStatements(blocks, epoch), false),
     specsOf: (ids) => specsWithBodies(driver.all, ids),
     submission: async (key) => {
       const [row] = await driver.all('SELECT * FROM submission WHERE key = ?', [key])
