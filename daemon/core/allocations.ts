@@ -13,7 +13,7 @@ import {
   storeAllocation,
 } from './allocation-state.ts'
 import { type Core, decideIn } from './core.ts'
-import { endLaunchers } from './goodbye.ts'
+import { drainLaunchers, endLaunchers } from './goodbye.ts'
 import { pollSoon } from './polling.ts'
 import type { Turn } from './turn.ts'
 
@@ -127,6 +127,7 @@ function followOne(
       turn.effects.push(() => pollSoon(core))
       return
     case 'cancel':
+      drainLaunchers(core, turn, allocation.id)
       turn.effects.push(() => void cancel(core, allocation, effect.isForced))
       return
     case 'requeued':
@@ -203,7 +204,7 @@ async function settleEnd(core: Core, allocation: AllocationState): Promise<void>
       allocation.isSettled = true
       if (flat.length > 0) decideIn(core, turn, ['exit', flat, reasons])
       const isTimeUp = context.walltimeEndsAtMs !== null && turn.at >= context.walltimeEndsAtMs
-      const wasAsked = context.reason !== ''
+      const wasAsked = context.cancelledAtMs !== null
       const why = context.reason === '' ? 'its allocation ended' : context.reason
       endLaunchers(core, turn, allocation.id, isTimeUp || wasAsked ? 'timeout' : 'lost', why)
       storeAllocation(turn, allocation)

@@ -39,7 +39,10 @@ export async function bootSite(
   site.tallies.restore(stored.tallies)
   const allocations = new Map<number, AllocationState>()
   for (const row of stored.actors) {
-    if (row.kind === 'launcher') site.launchers.set(row.id, restoreLauncher(row))
+    if (row.kind === 'launcher') {
+      const node = stored.actors.find((other) => other.kind === 'node' && other.id === row.id)
+      site.launchers.set(row.id, restoreLauncher(row, node))
+    }
     if (row.kind === 'allocation') allocations.set(row.id, restoreAllocation(row))
   }
   for (const row of stored.spans) restoreSpan(site, row)

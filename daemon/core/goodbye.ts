@@ -1,10 +1,13 @@
 // Launchers that end: by a goodbye of their own, or with their allocation. Only here, and when a
 // restarted launcher is back without them, are leases given up.
 import type { LauncherEffect } from '../../machines/launcher.ts'
+import { frameKind } from '../../protocol/frames.ts'
 import type { LeaseToken } from '../../protocol/job.ts'
+import { limits } from '../../protocol/limits.ts'
 import { type Core, decideIn } from './core.ts'
 import type { LauncherState } from './launcher-state.ts'
 import { storeLauncher } from './launcher-store.ts'
+import { send } from './send.ts'
 import type { Turn } from './turn.ts'
 
 /** A launcher says that nothing runs any more and that all it held has been reported. */
@@ -28,12 +31,32 @@ export function endLaunchers(
   for (const launcher of core.site.launchers.values()) {
     if (launcher.facts.allocationId !== allocationId) continue
     launcher.live.deliver({ type: 'ALLOCATION_ENDED' })
-    const tokens = leasesOf(core, launcher)
+    const effects = launcher.node.deliver({ type: 'ALLOCATION_ENDED' })
+    const tokens = effects.some(({ type }) => type === 'loseLeases') ? leasesOf(core, launcher) : []
     if (tokens.length > 0) decideIn(core, turn, ['lost', tokens, cause, why])
     const { link } = launcher
     launcher.link = null
     turn.effects.push(() => link?.close('the allocation has ended'))
     storeLauncher(core, turn, launcher)
+  }
+}
+
+/** An allocation is being ended: its launchers take no more work and end what they run. */
+export function drainLaunchers(core: Core, turn: Turn, allocationId: number): void {
+  for (const launcher of core.site.launchers.values()) {
+    if (launcher.facts.allocationId === allocationId) drain(core, turn, launcher)
+  }
+}
+
+/** Has a launcher end its tasks and then itself. Said again whenever it is back. */
+export function drain(core: Core, turn: Turn, launcher: LauncherState): void {
+  const effects = launcher.live.deliver({ type: 'DRAIN', how: 'stop' })
+  storeLauncher(core, turn, launcher)
+  for (const effect of effects) {
+    if (effect.type !== 'drain') continue
+    turn.effects.push(() => {
+      send(launcher, [frameKind.drain, core.reign.epoch, effect.how, limits.killGraceMs])
+    })
   }
 }
 

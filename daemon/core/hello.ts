@@ -7,6 +7,7 @@ import type { LeaseToken } from '../../protocol/job.ts'
 import { limits } from '../../protocol/limits.ts'
 import { move } from './allocations.ts'
 import { type Core, decideIn } from './core.ts'
+import { drain as drainLauncher } from './goodbye.ts'
 import type { LauncherFacts, LauncherState } from './launcher-state.ts'
 import { makeLauncher, storeLauncher } from './launcher-store.ts'
 import { refuse, type Session } from './launchers.ts'
@@ -41,6 +42,7 @@ export function greet(core: Core, turn: Turn, session: Session, hello: HelloFact
     refuse(core, session, fault('LAUNCHER_REFUSED', { what: 'its allocation has ended' }))
     return
   }
+  launcher.node.deliver({ type: 'HEARD' })
   launcher.facts = facts
   connect(core, launcher, session)
   storeLauncher(core, turn, launcher)
@@ -55,6 +57,7 @@ export function greet(core: Core, turn: Turn, session: Session, hello: HelloFact
   if (allocation.live.state() !== 'RUNNING') {
     move(core, turn, allocation, { type: 'LAUNCHER_HEARD', atMs: turn.at })
   }
+  if (allocation.live.state() === 'ENDING') drainLauncher(core, turn, launcher)
   turn.effects.push(() =>
     core.log.info('a launcher is connected', { launcher: launcher.id, node: facts.node }),
   )

@@ -6,6 +6,7 @@ import type {
   LauncherState as LauncherStateName,
 } from '../../machines/launcher.ts'
 import type { Live } from '../../machines/live.ts'
+import type { NodeContext, NodeEffect, NodeEvent } from '../../machines/node.ts'
 import type { LauncherLink } from '../links/door.ts'
 
 /** Facts of a launcher that are stored with its machine's snapshot. */
@@ -22,11 +23,16 @@ export interface LauncherFacts {
 /** A launcher's machine as it runs. */
 export type LauncherLive = Live<LauncherStateName, LauncherContext, LauncherEvent, LauncherEffect>
 
+/** The machine of a launcher's node as it runs. */
+export type NodeLive = Live<'up' | 'silent' | 'gone', NodeContext, NodeEvent, NodeEffect>
+
 /** A launcher in memory. */
 export interface LauncherState {
   readonly id: number
   facts: LauncherFacts
   readonly live: LauncherLive
+  /** The node that it runs on: one launcher a node. */
+  readonly node: NodeLive
   /** The connection, when there is one that has said hello. */
   link: LauncherLink | null
   /** Templates that the launcher has been sent over this link. */

@@ -2,14 +2,20 @@
 import { createActor } from 'xstate'
 import { launcherMachine, launcherVersion } from '../../machines/launcher.ts'
 import { openLive, storedSnapshot } from '../../machines/live.ts'
+import { nodeMachine, nodeVersion } from '../../machines/node.ts'
 import type { ActorRow } from '../store/rows.ts'
 import type { Core } from './core.ts'
-import type { LauncherFacts, LauncherLive, LauncherState } from './launcher-state.ts'
+import type { LauncherFacts, LauncherLive, LauncherState, NodeLive } from './launcher-state.ts'
 import type { Turn } from './turn.ts'
 
 /** A launcher that was never heard of before. */
 export function makeLauncher(core: Core, id: number, facts: LauncherFacts): LauncherState {
-  const launcher = launcherOf(id, facts, openLive(createActor(launcherMachine), launcherVersion))
+  const launcher = launcherOf(
+    id,
+    facts,
+    openLive(createActor(launcherMachine), launcherVersion),
+    openLive(createActor(nodeMachine), nodeVersion),
+  )
   core.site.launchers.set(id, launcher)
   return launcher
 }
@@ -19,23 +25,39 @@ export function storeLauncher(core: Core, turn: Turn, launcher: LauncherState): 
   const { id } = launcher
   const body = JSON.stringify({ stored: launcher.live.stored(), facts: launcher.facts })
   turn.actors.set(`launcher:${id}`, { kind: 'launcher', id, version: launcherVersion, body })
+  const node = JSON.stringify({ stored: launcher.node.stored() })
+  turn.actors.set(`node:${id}`, { kind: 'node', id, version: nodeVersion, body: node })
   core.log.debug('launcher', { id, state: launcher.live.state() })
 }
 
 /** A launcher as an earlier reign left it: its link is gone. */
-export function restoreLauncher(row: ActorRow): LauncherState {
+export function restoreLauncher(row: ActorRow, nodeRow: ActorRow | undefined): LauncherState {
   const { stored, facts } = JSON.parse(row.body)
   const actor = createActor(launcherMachine, { snapshot: storedSnapshot(stored, launcherVersion) })
-  const launcher = launcherOf(row.id, facts, openLive(actor, launcherVersion))
+  const snapshot = nodeRow && storedSnapshot(JSON.parse(nodeRow.body).stored, nodeVersion)
+  const node = createActor(nodeMachine, snapshot ? { snapshot } : {})
+  const launcher = launcherOf(
+    row.id,
+    facts,
+    openLive(actor, launcherVersion),
+    openLive(node, nodeVersion),
+  )
   launcher.live.deliver({ type: 'RESUME' })
+  launcher.node.deliver({ type: 'RESUME' })
   return launcher
 }
 
-function launcherOf(id: number, facts: LauncherFacts, live: LauncherLive): LauncherState {
+function launcherOf(
+  id: number,
+  facts: LauncherFacts,
+  live: LauncherLive,
+  node: NodeLive,
+): LauncherState {
   return {
     id,
     facts,
     live,
+    node,
     link: null,
     templates: new Set(),
     usedCpus: 0,

@@ -69,7 +69,10 @@ function hear(core: Core, session: Session, frame: LauncherFrame): void {
   // Frames that overtake the turn of their hello: a launcher waits for its welcome before it speaks.
   if (launcher === null) throw fault('FRAME_INVALID', { what: 'a frame before the welcome' })
   launcher.lastHeardMs = core.clock.monotonicMs()
-  if (launcher.live.state() === 'silent') launcher.live.deliver({ type: 'FRAME_HEARD' })
+  if (launcher.live.state() === 'silent') {
+    launcher.live.deliver({ type: 'FRAME_HEARD' })
+    launcher.node.deliver({ type: 'HEARD' })
+  }
   core.loop.deliver({
     name: 'frame',
     handle: (turn) => take(core, turn, session, launcher, frame),
@@ -155,6 +158,7 @@ function linkClosed(core: Core, session: Session, reason: string): void {
   launcher.link = null
   launcher.isRecalling = false
   launcher.live.deliver({ type: 'LINK_CLOSED' })
+  launcher.node.deliver({ type: 'SILENT' })
   core.log.info('a launcher was cut off', {
     launcher: launcher.id,
     node: launcher.facts.node,
@@ -177,7 +181,8 @@ export function proveReign(core: Core): void {
 export function lookForSilence(core: Core): void {
   const before = core.clock.monotonicMs() - limits.heartbeatSilenceMsMax
   for (const launcher of core.site.launchers.values()) {
-    if (launcher.link !== null && launcher.lastHeardMs < before)
-      launcher.live.deliver({ type: 'HEARTBEAT_MISSED' })
+    if (launcher.link === null || launcher.lastHeardMs >= before) continue
+    launcher.live.deliver({ type: 'HEARTBEAT_MISSED' })
+    launcher.node.deliver({ type: 'SILENT' })
   }
 }
