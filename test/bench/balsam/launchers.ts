@@ -1,7 +1,7 @@
 // Starts `balsam launcher …` as a user does, and waits until its launchers are connected.
 // Must see them connected before anything is timed: start-up is not throughput.
 import { spawn } from 'node:child_process'
-import { openSync, readFileSync } from 'node:fs'
+import { existsSync, openSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bench } from '../bench.ts'
@@ -9,7 +9,7 @@ import { endProgram } from '../measure/programs.ts'
 import type { Site } from './site.ts'
 
 /** Time that the slowest start may take: 48 launchers on two cores. */
-const connectMsMax = 60_000
+const connectMsMax = 30_000
 
 /** A running `balsam launcher`. */
 export interface Launched {
@@ -36,12 +36,21 @@ export async function launch(
     const isGone = child.exitCode !== null || child.signalCode !== null
     if (isGone || performance.now() > deadline) {
       child.kill('SIGKILL')
-      const said = readFileSync(log, 'utf8').trim().slice(-400)
-      throw new Error(`launcher ${isGone ? 'ended' : 'did not connect'}: ${said}`)
+      throw new Error(`launcher ${isGone ? 'ended' : 'did not connect'}: ${lastWords(site, log)}`)
     }
     await sleep(50)
   }
   return { end: () => endProgram(child, 20_000) }
+}
+
+/** What it said on the terminal, and the last line of its allocation's log. */
+function lastWords(site: Site, terminal: string): string {
+  const runs = join(site.directory, 'run')
+  const logs = readdirSync(runs).map((allocation) => join(runs, allocation, 'launcher.log'))
+  const said = [terminal, ...logs.filter((file) => existsSync(file))].map(
+    (file) => readFileSync(file, 'utf8').trim().split('\n').at(-1) ?? '',
+  )
+  return said.join(' | ').slice(0, 500)
 }
 
 async function connected(site: Site): Promise<number> {
