@@ -47,7 +47,10 @@ export function literal(value: SqlValue): string {
 
 function numberLiteral(value: number): string {
   if (!Number.isFinite(value)) throw new RangeError(`${value} cannot be stored`)
-  return Object.is(value, -0) ? '0' : String(value)
+  if (Object.is(value, -0)) return '0'
+  // Beyond 2^53 an integer could not be read back; as a real it can.
+  const isLarge = Number.isInteger(value) && !Number.isSafeInteger(value)
+  return isLarge ? value.toExponential() : String(value)
 }
 
 /** A statement with its values written into its text. */
