@@ -23,7 +23,7 @@ import { faultIn } from './exchange.ts'
 import type { Environment } from './find-site.ts'
 import type { ProcessIdentity } from './host.ts'
 import { isAlive, isThisHost, startTimeOf, thisHost } from './host.ts'
-import { nodeFlags, programFile } from './programs.ts'
+import { daemonFlags, programFile } from './programs.ts'
 import { reason } from './site.ts'
 
 /** How a start is watched. */
@@ -69,7 +69,7 @@ async function startAndWait(
     let ended: string | undefined
     const child = spawn(
       process.execPath,
-      [...nodeFlags, programFile('daemon'), 'run', '--site', directory],
+      [...daemonFlags, programFile('daemon'), 'run', '--site', directory],
       // A session of its own, no terminal, no pipe to us: it outlives this process and the login.
       { detached: true, stdio: ['ignore', log, log], cwd: directory, env: daemonEnvironment(env) },
     )
