@@ -166,4 +166,10 @@ export const limits = {
   reapMs: 1_000,
   /** Looks for processes of an ended task that fork while they are being killed. */
   markerRoundsMax: 5,
+  /** A spawner that dies at once is started again after this long, doubling … */
+  spawnerRestartMsMin: 50,
+  /** … up to this … */
+  spawnerRestartMsMax: 5_000,
+  /** … unless it lived this long before. */
+  spawnerProvenMs: 10_000,
 } as const

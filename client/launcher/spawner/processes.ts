@@ -18,8 +18,8 @@ export interface Marked {
   readonly marker: string
 }
 
-const variable = Buffer.from(`${taskMarkerVariable}=`)
-const innerVariable = Buffer.from(`\0${taskMarkerVariable}=`)
+/** A process in whose environment a variable is set. */
+export type MarkerOf = (pid: number) => string | null
 
 /** The id of this boot; it changes when the machine restarts. */
 export function readBootId(): string {
@@ -42,8 +42,11 @@ export function isLiving(pid: number, startTime: number): boolean {
   return readProcess(pid)?.startTime === startTime
 }
 
-/** All living processes of this user whose task marker is meant. Reads all of /proc: some ms. */
-export function findMarked(isMeant: (marker: string) => boolean): Marked[] {
+/** All living processes of this user whose marker is meant. Reads all of /proc: some ms. */
+export function findMarked(
+  isMeant: (marker: string) => boolean,
+  markerOf: MarkerOf = taskMarkerOf,
+): Marked[] {
   const found: Marked[] = []
   for (const name of readdirSync('/proc')) {
     const pid = Number(name)
@@ -56,22 +59,35 @@ export function findMarked(isMeant: (marker: string) => boolean): Marked[] {
   return found
 }
 
-/** The task marker of a process; null when it has none, is gone, or belongs to another user. */
-export function markerOf(pid: number): string | null {
-  const environment = readOrNull(`/proc/${pid}/environ`)
-  if (environment === null) return null
-  const at = environment.subarray(0, variable.length).equals(variable)
-    ? variable.length
-    : afterInner(environment)
-  if (at < 0) return null
-  const end = environment.indexOf(0, at)
-  return environment.toString('utf8', at, end < 0 ? environment.length : end)
+/** Reads a variable of other processes: null when it is not set, or the process is not ours. */
+export function makeMarkerOf(variable: string): MarkerOf {
+  const first = Buffer.from(`${variable}=`)
+  const inner = Buffer.from(`\0${variable}=`)
+  return (pid) => {
+    const environment = readOrNull(`/proc/${pid}/environ`)
+    if (environment === null) return null
+    let at = first.length
+    if (!environment.subarray(0, first.length).equals(first)) {
+      const before = environment.indexOf(inner)
+      if (before < 0) return null
+      at = before + inner.length
+    }
+    const end = environment.indexOf(0, at)
+    return environment.toString('utf8', at, end < 0 ? environment.length : end)
+  }
 }
 
-function afterInner(environment: Buffer): number {
-  const at = environment.indexOf(innerVariable)
-  return at < 0 ? -1 : at + innerVariable.length
-}
+/** The task that a process belongs to. */
+export const taskMarkerOf: MarkerOf = makeMarkerOf(taskMarkerVariable)
+
+/**
+ * Names its journal in the environment of every spawner. A child that has not executed its command
+ * yet shows the environment of its spawner: so it is found when the spawner dies in that moment.
+ */
+export const spawnerVariable = 'BALSAM_SPAWNER_JOURNAL'
+
+/** The spawner that a process is, or is about to be a task of. */
+export const spawnerOf: MarkerOf = makeMarkerOf(spawnerVariable)
 
 function readOrNull(path: string): Buffer | null {
   try {

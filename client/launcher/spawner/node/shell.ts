@@ -8,7 +8,7 @@ import type { Readable, Writable } from 'node:stream'
 import type { Clock } from '../../../../protocol/ports.ts'
 import { argvOf } from '../envscript.ts'
 import { makePathLookup } from '../path-lookup.ts'
-import { readProcess } from '../processes.ts'
+import { readProcess, spawnerVariable } from '../processes.ts'
 import type { Running } from '../running.ts'
 import { startTimeUnknown } from '../running.ts'
 import type { Backend } from '../spawner.ts'
@@ -56,13 +56,14 @@ export function makeShellBackend(clock: Clock): (onEnded: OnEnded) => Backend {
     }
     const open = (lane: number, envId: number): Shell => {
       const child = spawn('/bin/sh', [], {
-        env: { ...environments.get(envId) },
+        // Found by this when the spawner dies, though its tasks don't inherit it.
+        env: { ...environments.get(envId), [spawnerVariable]: process.env[spawnerVariable] },
         detached: true,
         stdio: ['pipe', 'pipe', 'ignore'],
       })
       const shell: Shell = { process: child, envId, running: null, answer: '' }
       // TERM to the group is for the task; a caught signal is back to default in what is executed.
-      child.stdin.write('trap : TERM\n')
+      child.stdin.write(`trap : TERM; unset ${spawnerVariable}\n`)
       child.stdin.on('error', () => undefined)
       child.on('error', () => end(shell, signalBase + killSignal))
       child.stdout.setEncoding('latin1').on('data', (text: string) => {
