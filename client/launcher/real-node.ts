@@ -13,6 +13,9 @@ import { relaySocketPath } from './relay/socket.ts'
 import { openPool } from './runner/open-pool.ts'
 import { allocationMarker, baseEnvironment } from './task/base-environment.ts'
 
+/** Nothing runs any more: spawners end within milliseconds, or hang. */
+const drainMsMax = 1_000
+
 /** Adopts what an earlier launcher of this node left, and starts a new one. */
 export async function startRealNode(
   plan: NodePlan,
@@ -34,7 +37,15 @@ export async function startRealNode(
     makeRunner: (handlers) => pool.makeRunner(handlers),
     onEnd(reason) {
       relay?.close()
-      onEnd(reason)
+      // Spawners that end in order leave no journals behind.
+      const last = ports.clock.after(drainMsMax, () => onEnd(reason))
+      pool.drained.then(
+        () => {
+          last.cancel()
+          onEnd(reason)
+        },
+        (error: unknown) => ports.log.error('spawners do not end', { error: String(error) }),
+      )
     },
   })
   pool.adoptInto(launcher)

@@ -2,6 +2,7 @@
 // Must never name a process by its pid alone for long: pids are used again.
 import { readdirSync, readFileSync } from 'node:fs'
 import { allocationMarkerVariable, taskMarkerVariable } from '../../../protocol/allocation-file.ts'
+import { spawnerVariable } from '../spawner/processes.ts'
 import { nodeIndexVariable } from '../task/base-environment.ts'
 
 /** A process that will never be another one: pid and start time (clock ticks since boot). */
@@ -16,6 +17,8 @@ export interface MarkedProcess extends ProcessIdentity {
   readonly nodeIndex: number | null
   /** Token of the task it belongs to; null for Balsam's own programs. */
   readonly token: number | null
+  /** A launcher of that node: one of our programs, but no spawner. */
+  readonly isLauncher: boolean
 }
 
 /** Changes with every boot of the machine; '' where the system has none. */
@@ -61,6 +64,8 @@ export function markedProcesses(marker: string): MarkedProcess[] {
         startTime,
         nodeIndex: node === null ? null : Number(node),
         token: task === null ? null : Number(task.slice(task.lastIndexOf(':') + 1)),
+        isLauncher:
+          node !== null && task === null && variableIn(variables, spawnerVariable) === null,
       },
     ]
   })

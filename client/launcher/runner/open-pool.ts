@@ -1,10 +1,19 @@
 // Opens the spawners of a node: adopts what earlier ones left, and ends what nobody can adopt.
 // Must never return while a task of this node runs that is not among the adopted.
+import { dirname, join } from 'node:path'
 import type { AllocationFile } from '../../../protocol/allocation-file.ts'
-import { fault } from '../../../protocol/faults.ts'
+import { exitReasons } from '../../../protocol/exit-reasons.ts'
 import type { Clock, Log } from '../../../protocol/ports.ts'
 import type { Launcher } from '../core/launcher.ts'
 import type { RunnerHandlers, TaskRunner } from '../core/ports.ts'
+import { variableOf } from '../machine/processes.ts'
+import { sweep } from '../machine/sweep.ts'
+import type { Exit } from '../spawner/messages.ts'
+import type { SpawnerPool } from '../spawner/pool.ts'
+import { makeSpawnerPool } from '../spawner/pool.ts'
+import { taskVariables } from '../task/expand.ts'
+import type { PoolTask } from './pool-runner.ts'
+import { makePoolRunner, poolHandlers, tellExit } from './pool-runner.ts'
 
 /** What a pool is opened for. */
 export interface PoolPlan {
@@ -12,7 +21,9 @@ export interface PoolPlan {
   readonly directory: string
   readonly file: AllocationFile
   readonly nodeIndex: number
+  /** The allocation's marker. */
   readonly marker: string
+  /** Base environment of the tasks. */
   readonly environment: Readonly<Record<string, string>>
   readonly cpus: number
 }
@@ -22,12 +33,110 @@ export interface OpenPool {
   makeRunner(handlers: RunnerHandlers): TaskRunner
   /** Tells the launcher of tasks and exits of earlier spawners; before it starts. */
   adoptInto(launcher: Launcher): void
+  /** Resolves when the runner is closed and no spawner is left. */
+  readonly drained: Promise<void>
 }
 
 /** Opens the pool of a node. */
 export async function openPool(
-  _plan: PoolPlan,
-  _ports: { readonly clock: Clock; readonly log: Log },
+  plan: PoolPlan,
+  ports: { readonly clock: Clock; readonly log: Log },
 ): Promise<OpenPool> {
-  throw fault('UNSUPPORTED', { what: 'running real tasks' })
+  const { nodeIndex, marker } = plan
+  const { clock } = ports
+  // Two launchers of one node would both speak for it: an earlier one has nothing more to say.
+  await sweep(marker, (found) => found.nodeIndex === nodeIndex && found.isLauncher, clock)
+
+  // Until the core is there, news is kept: exits that the last launcher may not have reported.
+  const early = new Map<number, Exit>()
+  let core: RunnerHandlers | null = null
+  const drained = Promise.withResolvers<void>()
+  const pool = startPool(plan, ports, {
+    onStarted: (tasks) => core !== null && poolHandlers(core).onStarted(tasks),
+    onExited(exits) {
+      if (core !== null) poolHandlers(core).onExited(exits)
+      else for (const exit of exits) early.set(exit.token, exit)
+    },
+    onWithdrawn: (tokens) => core !== null && poolHandlers(core).onWithdrawn(tokens),
+  })
+  const running = await pool.adopt(plan.directory)
+  const tokens = new Set(running.map(({ token }) => token))
+  await sweep(
+    marker,
+    (found) => found.nodeIndex === nodeIndex && found.token !== null && !tokens.has(found.token),
+    clock,
+  )
+  const envId = pool.baseEnv(plan.environment)
+
+  return {
+    drained: drained.promise,
+    makeRunner(handlers) {
+      core = handlers
+      return makePoolRunner(
+        {
+          start: (tasks) => pool.start(tasks.map((task: PoolTask) => ({ ...task, envId }))),
+          kill: (token, graceMs) => pool.kill(token, graceMs),
+          withdraw: (some) => pool.withdraw(some),
+          forget: (some) => pool.ack(some),
+          close: () => void pool.drain().then(drained.resolve, drained.reject),
+        },
+        plan.file,
+      )
+    },
+    adoptInto(launcher) {
+      for (const exit of early.values()) tellExit(exit, launcher.adoptExited)
+      for (const { token, pid, startedAtMs } of running) {
+        if (early.has(token)) continue
+        const cpus = Number(variableOf(pid, taskVariables.cpus) ?? 1)
+        launcher.adoptRunning({ token, cpus, startedAtMs })
+      }
+      early.clear()
+    },
+  }
+}
+
+function startPool(
+  { file, marker, directory, cpus }: PoolPlan,
+  { clock, log }: { readonly clock: Clock; readonly log: Log },
+  handlers: Pick<Parameters<typeof makeSpawnerPool>[0], 'onStarted' | 'onExited' | 'onWithdrawn'>,
+): SpawnerPool {
+  return makeSpawnerPool({
+    ...handlers,
+    kind: file.spawnerKind,
+    nodePath: process.execPath,
+    spawnerPath: spawnerProgram(),
+    marker: `${marker}:`,
+    openFilesSoft: null,
+    // One is enough for a core; two keep two cores busy, and more only compete for the kernel.
+    count: file.spawners ?? Math.min(2, cpus),
+    journalDir: directory,
+    clock,
+    log,
+    onSpawnerLost: (tokens) => handlers.onExited(tokens.map(lostExit)),
+  })
+}
+
+/** A task that died with its spawner: nothing is known of its end. */
+function lostExit(token: number): Exit {
+  return {
+    token,
+    pid: 0,
+    code: null,
+    signal: null,
+    error: exitReasons.lost,
+    startedAtMs: 0,
+    endedAtMs: 0,
+    userMs: 0,
+    systemMs: 0,
+    maxRssKiB: 0,
+    isRssBelow: false,
+    orphans: 0,
+  }
+}
+
+/** The spawner beside this program: in the sources, or in dist where everything is one file. */
+function spawnerProgram(): string {
+  const self = import.meta.filename
+  const isSource = self.endsWith('.ts')
+  return isSource ? join(dirname(self), '../spawner/main.ts') : join(dirname(self), 'spawner.js')
 }

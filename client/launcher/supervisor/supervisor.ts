@@ -9,7 +9,7 @@ import type { Clock, Log, Timer } from '../../../protocol/ports.ts'
 import type { SupervisorFile } from '../allocation.ts'
 import { bootId, markedProcesses, signalProcess, startTimeOf } from '../machine/processes.ts'
 import { sweep } from '../machine/sweep.ts'
-import { allocationMarker } from '../task/base-environment.ts'
+import { allocationMarker, nodeIndexVariable } from '../task/base-environment.ts'
 import type { Keeper } from './keeper.ts'
 import { makeKeeper } from './keeper.ts'
 import { becomeReaper } from './reaper.ts'
@@ -35,8 +35,12 @@ export async function supervise(
   writeIdentity(runDirectory, clock)
   log.info('supervisor starts', { marker, nodes: file.nodes.length })
   const logFd = openSync(join(runDirectory, runFiles.log), 'a', 0o600)
-  for (const argv of launcherCommands(runDirectory, file)) {
-    const environment = { ...process.env, [allocationMarkerVariable]: marker }
+  for (const { argv, nodeIndex } of launcherCommands(runDirectory, file)) {
+    const environment: NodeJS.ProcessEnv = {
+      ...process.env,
+      [allocationMarkerVariable]: marker,
+      [nodeIndexVariable]: nodeIndex,
+    }
     keepers.push(makeKeeper({ argv, environment, logFd }, ports, onDone))
   }
   for (const keeper of keepers) keeper.start()
@@ -75,10 +79,16 @@ export async function supervise(
 }
 
 /** One process for each node; tasks without processes need no more than one for all. */
-function launcherCommands(runDirectory: string, file: AllocationFile): string[][] {
+function launcherCommands(
+  runDirectory: string,
+  file: AllocationFile,
+): { readonly argv: string[]; readonly nodeIndex: string | undefined }[] {
   const command = [...launcherProgram(), '--run-dir', runDirectory]
-  if (file.isNoExec) return [[...command, '--all-nodes']]
-  return file.nodes.map((_, index) => [...command, '--node-index', String(index)])
+  if (file.isNoExec) return [{ argv: [...command, '--all-nodes'], nodeIndex: undefined }]
+  return file.nodes.map((_, index) => {
+    const nodeIndex = String(index)
+    return { argv: [...command, '--node-index', nodeIndex], nodeIndex }
+  })
 }
 
 /** The launcher beside this program: in the sources, or in dist where everything is one file. */

@@ -73,7 +73,7 @@ describe('tasks', () => {
     const { world, daemon, supervisor } = await started()
     const ran = join(world.directory, 'ran')
     const tokens = Array.from({ length: 100 }, (_, at) => at + 1)
-    assign(daemon.peer(), shellTemplate(`echo {id} >> ${ran}`), tokens)
+    assign(daemon.peer(), shellTemplate(`echo $BALSAM_JOB_ID >> ${ran}`), tokens)
     await daemon.until('hundred exits', () => daemon.exits.length >= 100)
     expect(tokensOf(world).toSorted((a, b) => a - b)).toEqual(tokens)
     const ids = lines(ran).map(Number)
