@@ -1,5 +1,6 @@
 // allocation.json: what the supervisor and the launchers of one allocation read at their start.
-// A 0600 file in the allocation's run directory; secrets are here or in a file beside it, never in argv.
+// A 0600 file in the allocation's run directory;
+// secrets are here or in a file beside it, never in argv.
 
 /** Content of `<site>/run/allocation-<id>/allocation.json`. */
 export interface AllocationFile {
@@ -9,7 +10,12 @@ export interface AllocationFile {
   /** Unix socket of the daemon when it is on this host, else null. */
   readonly socket: string | null
   /** TLS-PSK endpoint, or null. */
-  readonly tls: { readonly host: string; readonly port: number; readonly identity: string; readonly keyFile: string } | null
+  readonly tls: {
+    readonly host: string
+    readonly port: number
+    readonly identity: string
+    readonly keyFile: string
+  } | null
   /** One launcher per entry. cpus null = what the machine offers. */
   readonly nodes: readonly { readonly name: string; readonly cpus: number | null }[]
   /** Seconds from the supervisor's start to the end of the allocation; null = no end. */
@@ -37,5 +43,7 @@ export const runFiles = {
 
 /** Environment variable that marks every process of an allocation: `<siteId>:<allocationId>`. */
 export const allocationMarkerVariable = 'BALSAM_ALLOCATION_MARKER'
-/** Environment variable that marks every process of one attempt: `<siteId>:<allocationId>:<token>`. */
+/**
+ * Environment variable that marks every process of one attempt: `<siteId>:<allocationId>:<token>`.
+ */
 export const taskMarkerVariable = 'BALSAM_TASK_MARKER'

@@ -24,7 +24,10 @@ export const frameKind = {
 /** Oldest and newest frame language that this build speaks; a peer needs one version in common. */
 export const frameVersions = { oldest: 1, newest: 1 } as const
 
-/** What a launcher says first. `held` = every token it queues, runs or has an unacknowledged exit of. */
+/**
+ * What a launcher says first. `held` = every token it queues,
+ * runs or has an unacknowledged exit of.
+ */
 export interface HelloFacts {
   readonly versionOldest: number
   readonly versionNewest: number
@@ -49,7 +52,9 @@ export type WelcomeFrame = readonly [typeof frameKind.welcome, number, number, n
 /** Daemon → launcher: [refused, fault code, message]; the link is closed after it. */
 export type RefusedFrame = readonly [typeof frameKind.refused, string, string]
 
-/** What a launcher must know to run the tasks of one spec. Words may hold `{i}`, `{id}`, `{name}`. */
+/**
+ * What a launcher must know to run the tasks of one spec. Words may hold `{i}`, `{id}`, `{name}`.
+ */
 export interface TaskTemplate {
   readonly templateId: number
   /** Name of the job; of an array element: name + '-' + index. */
@@ -80,13 +85,17 @@ export type AssignFrame = readonly [
 /** Launcher → daemon: [started, flat (token, startedAtMs)]. */
 export type StartedFrame = readonly [typeof frameKind.started, readonly number[]]
 
-/** Numbers per exit: token, code (−1 = none), signal (0 = none), startedAtMs (0 = never started), wallMs, userMs, systemMs, rssKiB (negative = below), orphans. */
+/**
+ * Numbers per exit: token, code (−1 = none), signal (0 = none), startedAtMs (0 = never started),
+ * wallMs, userMs, systemMs, rssKiB (negative = below), orphans.
+ */
 export const exitStride = 9
 /**
- * Launcher → daemon: [exited, report number, flat exits, pairs (token, reason)]. Sent again until acknowledged.
- * Reasons: 'walltime' or 'stopped' = the launcher ended the task because its time was over or it was told to
- * stop (the job's state becomes RUN_TIMEOUT, not RUN_ERROR); 'lost' = its spawner died and the task was killed;
- * anything else = why it could not be started ('ENOENT: …').
+ * Launcher → daemon: [exited, report number, flat exits,
+ * pairs (token, reason)]. Sent again until acknowledged.
+ * Reasons: 'walltime' or 'stopped' = the launcher ended the task because its time was over or it
+ * was told to stop (the job's state becomes RUN_TIMEOUT, not RUN_ERROR); 'lost' = its spawner died
+ * and the task was killed; anything else = why it could not be started ('ENOENT: …').
  */
 export type ExitedFrame = readonly [
   typeof frameKind.exited,
@@ -96,15 +105,23 @@ export type ExitedFrame = readonly [
 ]
 /** Daemon → launcher: [ack, epoch, report number]: the exits of this report are durable. */
 export type AckFrame = readonly [typeof frameKind.ack, number, number]
-/** Daemon → launcher: [kill, epoch, tokens, graceMs]. A queued task is returned as an exit with signal 15 and startedAtMs 0. */
+/**
+ * Daemon → launcher: [kill, epoch, tokens, graceMs]. A queued task is returned as an exit with
+ * signal 15 and startedAtMs 0.
+ */
 export type KillFrame = readonly [typeof frameKind.kill, number, readonly number[], number]
 /** Daemon → launcher: [recall, epoch, count]: give back up to count tasks that have not started. */
 export type RecallFrame = readonly [typeof frameKind.recall, number, number]
-/** Launcher → daemon: [returned, tokens]: these have not started and never will under this token. */
+/**
+ * Launcher → daemon: [returned, tokens]: these have not started and never will under this token.
+ */
 export type ReturnedFrame = readonly [typeof frameKind.returned, readonly number[]]
 /** Launcher → daemon: [heartbeat, running, queued, load1, memoryFreeMiB]. */
 export type HeartbeatFrame = readonly [typeof frameKind.heartbeat, number, number, number, number]
-/** Daemon → launcher: [drain, epoch, 'finish' | 'stop', graceMs]. finish: end when the held work is done; stop: end the tasks (TERM, grace, KILL) and then itself. */
+/**
+ * Daemon → launcher: [drain, epoch, 'finish' | 'stop', graceMs]. finish: end when the held work is
+ * done; stop: end the tasks (TERM, grace, KILL) and then itself.
+ */
 export type DrainFrame = readonly [typeof frameKind.drain, number, 'finish' | 'stop', number]
 /** Launcher → daemon: [bye, reason]: nothing runs any more; all that was held has been reported. */
 export type ByeFrame = readonly [typeof frameKind.bye, string]

@@ -92,7 +92,15 @@ export interface AttemptView {
   readonly token: LeaseToken
   readonly launcher: number
   readonly node: string
-  readonly outcome: 'leased' | 'running' | 'succeeded' | 'failed' | 'timed_out' | 'killed' | 'lost' | 'withdrawn'
+  readonly outcome:
+    | 'leased'
+    | 'running'
+    | 'succeeded'
+    | 'failed'
+    | 'timed_out'
+    | 'killed'
+    | 'lost'
+    | 'withdrawn'
   readonly started_at: string | null
   readonly ended_at: string | null
   readonly return_code: number | null

@@ -6,7 +6,10 @@ export const limits = {
   socketPathBytesMax: 100,
   /** One name or workflow: it becomes a path component next to an id (NAME_MAX is 255). */
   nameLengthMax: 128,
-  /** All words of one command: MAX_ARG_STRLEN is 128 KiB a word; a task's whole argv must leave room for the environment. */
+  /**
+   * All words of one command: MAX_ARG_STRLEN is 128 KiB a word;
+   * a task's whole argv must leave room for the environment.
+   */
   argsBytesMax: 128 * 1024,
   /** One environment variable set by a job or an app. */
   environmentBytesMax: 128 * 1024,
@@ -14,7 +17,10 @@ export const limits = {
   submissionJobsMax: 10_000_000,
   /** One NDJSON line of a submission: args, environment and some air. */
   submissionLineBytesMax: 1024 * 1024,
-  /** Requests checked between two looks at the event loop, so that a large submission never blocks 20 ms. */
+  /**
+   * Requests checked between two looks at the event loop,
+   * so that a large submission never blocks 20 ms.
+   */
   submissionSliceJobs: 500,
   /** Body of any other call. */
   callBodyBytesMax: 1024 * 1024,
@@ -24,7 +30,10 @@ export const limits = {
   pageJobsDefault: 50,
   /** Events (inbox) are taken for at most this long in one turn, then their commit is sent. */
   turnMsMax: 10,
-  /** Leases given in one turn; the rest of the room is filled in the turns after it. About 10 ms of work. */
+  /**
+   * Leases given in one turn; the rest of the room is filled
+   * in the turns after it. About 10 ms of work.
+   */
   turnLeasesMax: 1_000,
   /** The state table may lag behind the journal by this many job changes … */
   catchUpJobsMax: 20_000,
@@ -56,7 +65,10 @@ export const limits = {
   reportExitsMax: 1_000,
   /** A launcher collects exits for this long at most before it reports them. */
   reportMsMax: 2,
-  /** A task is reported as started when it still runs after this long; shorter ones come with their exit. */
+  /**
+   * A task is reported as started when it still runs after this long;
+   * shorter ones come with their exit.
+   */
   startedReportMs: 50,
   /** Work that a launcher holds beyond its free slots: about this long of it … */
   backlogMs: 300,
@@ -80,15 +92,24 @@ export const limits = {
   daemonStartMsMax: 30_000,
   /** Wait streams send at most so many progress lines a second. */
   progressPerSecondMax: 10,
-  /** Tasks that one launcher may hold (queued, running, exits not acknowledged): its hello lists them all and must fit a frame. */
+  /**
+   * Tasks that one launcher may hold (queued, running, exits not acknowledged): its hello lists
+   * them all and must fit a frame.
+   */
   heldTasksMax: 100_000,
-  /** A launcher whose tasks have ended waits so long for the daemon to acknowledge their exits; then the journals must do. */
+  /**
+   * A launcher whose tasks have ended waits so long for the daemon to
+   * acknowledge their exits; then the journals must do.
+   */
   stopReportMsMax: 5_000,
   /** What a supervisor adds to the time in which its launchers should have ended. */
   stopSlackMs: 2_000,
   /** Connections of tasks to their launcher's socket, at once. */
   relayConnectionsMax: 1_000,
-  /** A task's relayed call is given up after this; the daemon answers within milliseconds or is not there. */
+  /**
+   * A task's relayed call is given up after this;
+   * the daemon answers within milliseconds or is not there.
+   */
   relayAnswerMsMax: 60_000,
   /** First wait before a launcher that died is started again; doubles … */
   restartMsMin: 200,
@@ -116,7 +137,10 @@ export const limits = {
   killGraceMsMax: 3_600_000,
   /** Allocations are of at most this many nodes, on any scheduler. */
   allocationNodesMax: 100_000,
-  /** After a refused upload the rest is read and dropped for this long, so that the peer sees the answer. */
+  /**
+   * After a refused upload the rest is read and dropped for this long,
+   * so that the peer sees the answer.
+   */
   discardMsMax: 5_000,
   /** Headers of a call must be there in this time. */
   callHeadersMsMax: 5_000,
@@ -134,15 +158,26 @@ export const limits = {
   daemonStopMsMax: 60_000,
   /** A wait whose progress goes to a file or a pipe says where it stands this often. */
   progressLineMs: 30_000,
-  /** Searches that must find nothing before a submission whose answer was lost is sent once more: a scheduler may list a job some seconds late. */
+  /**
+   * Searches that must find nothing before a submission whose answer was lost is sent once more: a
+   * scheduler may list a job some seconds late.
+   */
   searchesBeforeResubmit: 2,
   /** Output kept of one scheduler command: a listing of 100,000 batch jobs fits. */
   commandOutputBytesMax: 8 * 1024 * 1024,
-  /** After a command's end its pipes are read for this long, though a grandchild may hold them open. */
+  /**
+   * After a command's end its pipes are read for this long, though a grandchild may hold them open.
+   */
   commandLingerMs: 200,
-  /** Past its walltime and the kill grace, an allocation that still lives gets this long before the scheduler adapter ends it. */
+  /**
+   * Past its walltime and the kill grace, an allocation that still lives
+   * gets this long before the scheduler adapter ends it.
+   */
   wallTimeSlackMs: 10_000,
-  /** Rounds of KILL over an allocation's processes: each finds what was forked during the one before. */
+  /**
+   * Rounds of KILL over an allocation's processes:
+   * each finds what was forked during the one before.
+   */
   killRoundsMax: 50,
   /** Time between two such rounds. */
   killRoundMs: 20,

@@ -57,7 +57,10 @@ export type SqlValue = number | string | null | Uint8Array
 export interface SqlStatement {
   readonly sql: string
   readonly params?: readonly SqlValue[]
-  /** For a bulk insert: `sql` ends in VALUES and these rows follow. No statement is made for an empty list. */
+  /**
+   * For a bulk insert: `sql` ends in VALUES and these rows follow.
+   * No statement is made for an empty list.
+   */
   readonly rows?: readonly (readonly SqlValue[])[]
   /** The transaction is rolled back with STALE_EPOCH unless exactly this many rows change. */
   readonly mustChange?: number
@@ -69,17 +72,25 @@ export type SqlRow = Readonly<Record<string, SqlValue>>
 /** Runs one query. */
 export type SqlQuery = (sql: string, params?: readonly SqlValue[]) => Promise<SqlRow[]>
 
-/** The few things the store needs of a database; implemented by `sqlite3`, `node:sqlite` and the simulation. */
+/**
+ * The few things the store needs of a database;
+ * implemented by `sqlite3`, `node:sqlite` and the simulation.
+ */
 export interface SqlDriver {
   readonly name: string
   /** 'wal', 'delete' or 'memory'. */
   readonly journalMode: string
-  /** All statements or none, in one transaction. Resolves when committed; durable = fsynced (synchronous=FULL). */
+  /**
+   * All statements or none, in one transaction. Resolves when committed;
+   * durable = fsynced (synchronous=FULL).
+   */
   transaction(
     statements: readonly SqlStatement[],
     options: { readonly isDurable: boolean },
   ): Promise<void>
-  /** Rows of one query, on a connection that doesn't hold up writers where the journal mode allows. */
+  /**
+   * Rows of one query, on a connection that doesn't hold up writers where the journal mode allows.
+   */
   all(sql: string, params?: readonly SqlValue[]): Promise<SqlRow[]>
   /** Several queries over one unchanging view of the database, whatever is written meanwhile. */
   snapshot<T>(read: (all: SqlQuery) => Promise<T>): Promise<T>

@@ -18,7 +18,7 @@ export interface SettingEntry {
   readonly max?: number
   /** Balsam 0.3's name, accepted as a synonym; `convert` where its values meant something else. */
   readonly old?: string
-  convert?(value: SettingValue): SettingValue
+  readonly convert?: (value: SettingValue) => SettingValue
 }
 
 const levels = ['debug', 'info', 'warn', 'error']

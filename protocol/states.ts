@@ -1,7 +1,10 @@
 // The fourteen public job states of Balsam 0.3, their groups and how a terminal shows them.
 // Vocabulary only: which state follows which is decided by machines/job, never here.
 
-/** Every public job state, in the order in which a job meets them. Index = number on the wire and in the store. */
+/**
+ * Every public job state, in the order in which a job meets them.
+ * Index = number on the wire and in the store.
+ */
 export const jobStates = [
   'CREATED',
   'AWAITING_PARENTS',
@@ -40,7 +43,9 @@ export const processableStates: readonly JobState[] = [
   'RUN_ERROR',
 ]
 
-const numbers: ReadonlyMap<string, number> = new Map(jobStates.map((state, index) => [state, index]))
+const numbers: ReadonlyMap<string, number> = new Map(
+  jobStates.map((state, index) => [state, index]),
+)
 
 /** The number of a state on the wire and in the store; undefined for a word that is no state. */
 export function stateNumber(state: string): number | undefined {

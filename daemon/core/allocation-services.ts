@@ -1,5 +1,5 @@
-// What the core asks of schedulers and run directories. Types only; daemon/main wires the adapters in,
-// the simulation its own.
+// What the core asks of schedulers and run directories. Types only; daemon/main wires the adapters
+// in, the simulation its own.
 import type { AllocationRequest } from '../../protocol/calls.ts'
 
 /** Facts of an allocation that never change; stored with its machine's snapshot. */

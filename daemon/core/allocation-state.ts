@@ -9,10 +9,11 @@ import {
   allocationVersion,
   shownAllocationStates,
 } from '../../machines/allocation.ts'
-import { type Live, openLive, storedSnapshot } from '../../machines/live.ts'
+import { type Live, openLive, type StoredSnapshot, storedSnapshot } from '../../machines/live.ts'
 import type { AllocationItem } from '../../protocol/calls.ts'
 import type { ActorRow } from '../store/rows.ts'
 import type { AllocationFacts } from './allocation-services.ts'
+import { fromStore } from './stored-json.ts'
 import type { Turn } from './turn.ts'
 import { isoOf } from './views.ts'
 
@@ -33,7 +34,13 @@ export interface AllocationState {
   isLive(): boolean
 }
 
-/** A new allocation; `first` = the effects of being made. */
+interface StoredBody {
+  readonly stored: StoredSnapshot
+  readonly facts: AllocationFacts
+  readonly isSettled: boolean
+}
+
+/** A new allocation. */
 export function makeAllocation(facts: AllocationFacts): AllocationState {
   const actor = createActor(allocationMachine, { input: inputOf(facts) })
   return wrap(facts, openLive(actor, allocationVersion), false)
@@ -41,7 +48,7 @@ export function makeAllocation(facts: AllocationFacts): AllocationState {
 
 /** An allocation as an earlier reign left it. */
 export function restoreAllocation(row: ActorRow): AllocationState {
-  const { stored, facts, isSettled } = JSON.parse(row.body)
+  const { stored, facts, isSettled } = fromStore<StoredBody>(row.body)
   const snapshot = storedSnapshot(stored, allocationVersion)
   const actor = createActor(allocationMachine, { snapshot, input: inputOf(facts) })
   return wrap(facts, openLive(actor, allocationVersion), isSettled)
@@ -50,7 +57,8 @@ export function restoreAllocation(row: ActorRow): AllocationState {
 /** Puts the allocation's row into the turn's commit. */
 export function storeAllocation(turn: Turn, allocation: AllocationState): void {
   const { id, facts, isSettled } = allocation
-  const body = JSON.stringify({ stored: allocation.live.stored(), facts, isSettled })
+  const stored: StoredBody = { stored: allocation.live.stored(), facts, isSettled }
+  const body = JSON.stringify(stored)
   turn.actors.set(`allocation:${id}`, { kind: 'allocation', id, version: allocationVersion, body })
 }
 

@@ -1,5 +1,5 @@
-// Allocations as events: requests, the scheduler's answers, polls, ends. What a machine's effect means
-// is said here once; every effect may be repeated after a crash.
+// Allocations as events: requests, the scheduler's answers, polls, ends. What a machine's effect
+// means is said here once; every effect may be repeated after a crash.
 import type { AllocationEffect, AllocationEvent } from '../../machines/allocation.ts'
 import type { AllocationItem, AllocationRequest } from '../../protocol/calls.ts'
 import { fault } from '../../protocol/faults.ts'
@@ -14,7 +14,6 @@ import {
 } from './allocation-state.ts'
 import { type Core, decideIn } from './core.ts'
 import { drainLaunchers, endLaunchers } from './goodbye.ts'
-import { pollSoon } from './polling.ts'
 import type { Turn } from './turn.ts'
 
 /** Asks the scheduler for an allocation; resolves with its answer, or throws its refusal. */
@@ -48,7 +47,7 @@ export async function registerForeign(
     return made
   })
   await core.services.prepareRun(allocation.facts)
-  pollSoon(core)
+  core.polling.soon()
   return allocation
 }
 
@@ -124,7 +123,7 @@ function followOne(
       return
     case 'watch':
     case 'started':
-      turn.effects.push(() => pollSoon(core))
+      turn.effects.push(() => core.polling.soon())
       return
     case 'cancel':
       drainLaunchers(core, turn, allocation.id)
@@ -189,10 +188,12 @@ async function find(core: Core, allocation: AllocationState): Promise<void> {
 async function cancel(core: Core, allocation: AllocationState, isForced: boolean): Promise<void> {
   const { schedulerId } = allocation.live.context()
   await core.services.cancel({ ...allocation.facts, schedulerId }, isForced)
-  pollSoon(core)
+  core.polling.soon()
 }
 
-/** Nothing of the allocation lives: what its spawners wrote down is applied, the rest is given up. */
+/**
+ * Nothing of the allocation lives: what its spawners wrote down is applied, the rest is given up.
+ */
 async function settleEnd(core: Core, allocation: AllocationState): Promise<void> {
   if (allocation.isSettled) return
   const { flat, reasons } = await core.services.readExits(allocation.facts.runDirectory)

@@ -123,7 +123,8 @@ function exit(
   for (let index = 0; index < flat.length; index += exitStride) {
     const token = flat[index] ?? 0
     const job = site.leases.get(token)
-    // Heard before, or of an attempt that is known to have ended: applied once, acknowledged always.
+    // Heard before, or of an attempt that is known to have ended:
+    // applied once, acknowledged always.
     if (job === undefined) continue
     const reason = reasons.size === 0 ? '' : (reasons.get(token) ?? '')
     exited(site, job, at, flat.slice(index, index + exitStride), reason, sink)

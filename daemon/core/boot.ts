@@ -1,5 +1,6 @@
-// From what the store holds to a site in memory: rows first, then the journal records after them, through
-// the same code that decided them. Ends with the effects of every live actor being derived again.
+// From what the store holds to a site in memory: rows first, then the journal records after them,
+// through the same code that decided them.
+// Ends with the effects of every live actor being derived again.
 import type { JobId } from '../../protocol/job.ts'
 import type { Log } from '../../protocol/ports.ts'
 import type { JobRow, SpanRow, SpecRow, StoredSite } from '../store/rows.ts'
@@ -18,6 +19,7 @@ import {
   isEnd,
   isRunnable,
 } from './steps.ts'
+import { fromStore } from './stored-json.ts'
 import type { HistoryRecord } from './views.ts'
 
 /** What boot gives. */
@@ -82,7 +84,7 @@ async function restoreJobs(
 }
 
 function restoreJob(site: Site, row: JobRow, spec: SpecRow): void {
-  const shape = shapeOf(JSON.parse(spec.body))
+  const shape = shapeOf(fromStore(spec.body))
   const job: OpenJob = {
     id: row.id,
     spec: row.spec,
@@ -104,7 +106,7 @@ function restoreJob(site: Site, row: JobRow, spec: SpecRow): void {
     isQueued: false,
     isChanged: false,
   }
-  restoreLease(site, job, JSON.parse(row.log))
+  restoreLease(site, job, fromStore(row.log))
   if (job.token === 0 && isEnd(job.state)) return
   site.open.set(job.id, job)
   if (job.token === 0 && isRunnable(job.state)) site.queues.addJob(job)

@@ -1,5 +1,6 @@
-// Keeps the derived tables close behind the journal: what changed is written in one transaction when
-// enough has changed or enough time has passed, so that a job which starts and ends in between costs one row.
+// Keeps the derived tables close behind the journal: what changed is written in one transaction
+// when enough has changed or enough time has passed,
+// so that a job which starts and ends in between costs one row.
 import { Fault } from '../../protocol/faults.ts'
 import { limits } from '../../protocol/limits.ts'
 import type { Clock, Log, Timer } from '../../protocol/ports.ts'
@@ -15,7 +16,7 @@ export interface CatchUpParts {
   write(rows: CatchUp): Promise<void>
   /** Asks for a turn, after which `afterTurn` is called: rows may only be taken between turns. */
   requestTurn(): void
-  die(error: unknown): void
+  readonly die: (error: unknown) => void
 }
 
 /** The writer of derived rows. */
@@ -28,7 +29,9 @@ export interface CatchUpWriter {
 
 const retryMs = 1_000
 
-/** Makes the writer; the site must be at the state of the last durable turn whenever it is called. */
+/**
+ * Makes the writer; the site must be at the state of the last durable turn whenever it is called.
+ */
 export function makeCatchUpWriter(parts: CatchUpParts): CatchUpWriter {
   const { clock, site } = parts
   let writtenSeq = -1

@@ -1,5 +1,5 @@
 // The core's parts in one place: what handlers of events are given. Wiring only, no decisions.
-import type { Clock, Log, Randomness, Timer } from '../../protocol/ports.ts'
+import type { Clock, Log, Randomness } from '../../protocol/ports.ts'
 import type { Store } from '../store/store.ts'
 import type { AllocationServices } from './allocation-services.ts'
 import type { AllocationState } from './allocation-state.ts'
@@ -23,12 +23,11 @@ export interface Reign {
   readonly startedAtMs: number
 }
 
-/** The state of polling. */
+/** Polling of allocations (polling.ts). */
 export interface Polling {
-  timer: Timer | null
-  isAsking: boolean
-  /** Since when (monotonic ms) cancelled allocations have been seen alive. */
-  readonly endingSince: Map<number, number>
+  /** Polls very soon, and from then on as long as any allocation lives. */
+  soon(): void
+  stop(): void
 }
 
 /** Everything a handler may use. */
@@ -52,7 +51,7 @@ export interface Core {
   /** Resolves when the tables show everything decided so far. */
   settled(): Promise<void>
   /** Ends the process at once; the next start reads the store. */
-  die(error: unknown): void
+  readonly die: (error: unknown) => void
   /** True once the daemon is going down: nothing new is accepted. */
   isDraining: boolean
 }

@@ -2,6 +2,7 @@
 // Tokens are reserved a million at a time, so that an assignment writes nothing for them.
 import type { JobId, LeaseToken } from '../../protocol/job.ts'
 import type { ActorRow } from '../store/rows.ts'
+import { fromStore } from './stored-json.ts'
 import type { Turn } from './turn.ts'
 
 const rowId = 1
@@ -25,7 +26,7 @@ export class Counters {
   /** Takes up where the stored row and the store's own highest job id left off. */
   constructor(rows: readonly ActorRow[], nextJobId: JobId) {
     const row = rows.find((actor) => actor.kind === 'daemon' && actor.id === rowId)
-    const stored: Stored | null = row === undefined ? null : JSON.parse(row.body)
+    const stored = row === undefined ? null : fromStore<Stored>(row.body)
     this.nextJob = Math.max(1, nextJobId, stored?.nextJob ?? 1)
     this.nextToken = stored?.tokenCeiling ?? 1
     this.tokenCeiling = this.nextToken

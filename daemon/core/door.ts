@@ -1,5 +1,5 @@
-// The core's door for calls and launchers (links/door.ts): each call is a question to the turn loop or a
-// read of the tables.
+// The core's door for calls and launchers (links/door.ts):
+// each call is a question to the turn loop or a read of the tables.
 
 import { shownLauncherStates } from '../../machines/launcher.ts'
 import type { AllocationRequest, LauncherItem } from '../../protocol/calls.ts'

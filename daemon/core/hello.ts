@@ -10,9 +10,9 @@ import { type Core, decideIn } from './core.ts'
 import { drain as drainLauncher } from './goodbye.ts'
 import type { LauncherFacts, LauncherState } from './launcher-state.ts'
 import { makeLauncher, storeLauncher } from './launcher-store.ts'
-import { refuse, type Session } from './launchers.ts'
 import type { OpenJob } from './open-job.ts'
 import { send } from './send.ts'
+import { refuse, type Session } from './session.ts'
 import { isEnd } from './steps.ts'
 import type { Turn } from './turn.ts'
 
@@ -53,7 +53,6 @@ export function greet(core: Core, turn: Turn, session: Session, hello: HelloFact
       send(launcher, [frameKind.drain, core.reign.epoch, drain.how, limits.killGraceMs]),
     )
   }
-
   if (allocation.live.state() !== 'RUNNING') {
     move(core, turn, allocation, { type: 'LAUNCHER_HEARD', atMs: turn.at })
   }
@@ -107,7 +106,8 @@ function compareLeases(
     if (isRestarted || job.startedAt !== null) died.push(job.token)
     else neverGot.push(job)
   }
-  // An earlier start of the launcher is over and it holds nothing else that is marked: they are dead.
+  // An earlier start of the launcher is over and it holds
+  // nothing else that is marked: they are dead.
   if (died.length > 0) decideIn(core, turn, ['lost', died, 'lost', 'the launcher was restarted'])
   resend(core, turn, launcher, neverGot)
   for (const token of held) {

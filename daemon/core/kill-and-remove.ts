@@ -1,5 +1,5 @@
-// Kill and rm by filter. Which jobs are meant is read from the tables; what is done to each is decided
-// from its state at the moment of deciding.
+// Kill and rm by filter. Which jobs are meant is read from the tables; what is done to each is
+// decided from its state at the moment of deciding.
 import type { KillReceipt, RemoveReceipt } from '../../protocol/calls.ts'
 import { fault } from '../../protocol/faults.ts'
 import type { JobFilter, JobId } from '../../protocol/job.ts'

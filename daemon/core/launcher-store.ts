@@ -1,12 +1,21 @@
 // Launchers to rows and back: the machine's snapshot with the facts that belong to it.
 import { createActor } from 'xstate'
 import { launcherMachine, launcherVersion } from '../../machines/launcher.ts'
-import { openLive, storedSnapshot } from '../../machines/live.ts'
+import { openLive, type StoredSnapshot, storedSnapshot } from '../../machines/live.ts'
 import { nodeMachine, nodeVersion } from '../../machines/node.ts'
 import type { ActorRow } from '../store/rows.ts'
 import type { Core } from './core.ts'
 import type { LauncherFacts, LauncherLive, LauncherState, NodeLive } from './launcher-state.ts'
+import { fromStore } from './stored-json.ts'
 import type { Turn } from './turn.ts'
+
+interface StoredNode {
+  readonly stored: StoredSnapshot
+}
+
+interface StoredLauncher extends StoredNode {
+  readonly facts: LauncherFacts
+}
 
 /** A launcher that was never heard of before. */
 export function makeLauncher(core: Core, id: number, facts: LauncherFacts): LauncherState {
@@ -32,9 +41,10 @@ export function storeLauncher(core: Core, turn: Turn, launcher: LauncherState): 
 
 /** A launcher as an earlier reign left it: its link is gone. */
 export function restoreLauncher(row: ActorRow, nodeRow: ActorRow | undefined): LauncherState {
-  const { stored, facts } = JSON.parse(row.body)
+  const { stored, facts } = fromStore<StoredLauncher>(row.body)
   const actor = createActor(launcherMachine, { snapshot: storedSnapshot(stored, launcherVersion) })
-  const snapshot = nodeRow && storedSnapshot(JSON.parse(nodeRow.body).stored, nodeVersion)
+  const snapshot =
+    nodeRow && storedSnapshot(fromStore<StoredNode>(nodeRow.body).stored, nodeVersion)
   const node = createActor(nodeMachine, snapshot ? { snapshot } : {})
   const launcher = launcherOf(
     row.id,

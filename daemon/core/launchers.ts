@@ -1,5 +1,5 @@
-// What launchers say, as events: hello, reports, goodbyes, silence. Leases decide; a silent launcher's
-// jobs are run nowhere else while its allocation may live.
+// What launchers say, as events: hello, reports, goodbyes, silence. Leases decide; a silent
+// launcher's jobs are run nowhere else while its allocation may live.
 import { decodeLauncherFrame, encodeFrame } from '../../protocol/codec.ts'
 import { Fault, fault } from '../../protocol/faults.ts'
 import {
@@ -18,15 +18,8 @@ import { sayGoodbye } from './goodbye.ts'
 import { greet } from './hello.ts'
 import type { LauncherState } from './launcher-state.ts'
 import { relayCall } from './relay.ts'
+import { refuse, type Session } from './session.ts'
 import type { Turn } from './turn.ts'
-
-/** A connection and the launcher that it turned out to be. */
-export interface Session {
-  readonly link: LauncherLink
-  readonly peer: LauncherPeer
-  launcher: LauncherState | null
-  isClosed: boolean
-}
 
 /** Takes a new connection; the first frame must be a hello. */
 export function launcherConnected(
@@ -51,13 +44,6 @@ export function launcherConnected(
   }
 }
 
-/** Ends a connection with a reason; nothing else changes. */
-export function refuse(core: Core, session: Session, error: Fault): void {
-  core.log.warn('a launcher was refused', { code: error.code, said: error.message })
-  session.link.send(encodeFrame([frameKind.refused, error.code, error.message]))
-  session.link.close(error.code)
-}
-
 function hear(core: Core, session: Session, frame: LauncherFrame): void {
   if (frame[0] === frameKind.hello) {
     const [, facts] = frame
@@ -66,7 +52,8 @@ function hear(core: Core, session: Session, frame: LauncherFrame): void {
     return
   }
   const { launcher } = session
-  // Frames that overtake the turn of their hello: a launcher waits for its welcome before it speaks.
+  // Frames that overtake the turn of their hello:
+  // a launcher waits for its welcome before it speaks.
   if (launcher === null) throw fault('FRAME_INVALID', { what: 'a frame before the welcome' })
   launcher.lastHeardMs = core.clock.monotonicMs()
   if (launcher.live.state() === 'silent') {
@@ -82,7 +69,9 @@ function hear(core: Core, session: Session, frame: LauncherFrame): void {
 function checkHello(core: Core, session: Session, facts: HelloFacts): void {
   if (session.launcher !== null) throw fault('FRAME_INVALID', { what: 'a second hello' })
   if (facts.versionOldest > frameVersions.newest || facts.versionNewest < frameVersions.oldest) {
-    const what = `it speaks frame versions ${facts.versionOldest} to ${facts.versionNewest}, this daemon ${frameVersions.oldest} to ${frameVersions.newest}`
+    const theirs = `${facts.versionOldest} to ${facts.versionNewest}`
+    const ours = `${frameVersions.oldest} to ${frameVersions.newest}`
+    const what = `it speaks frame versions ${theirs}, this daemon ${ours}`
     throw fault('LAUNCHER_REFUSED', { what })
   }
   if (facts.siteId !== core.reign.siteId)

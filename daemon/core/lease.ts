@@ -31,7 +31,10 @@ export function openLease(
   launcher.leases += 1
 }
 
-/** When an attempt's task started and ended (ms), and what is written down about the end (JSON text). */
+/**
+ * When an attempt's task started and ended (ms),
+ * and what is written down about the end (JSON text).
+ */
 export interface AttemptTimes {
   readonly startedAt: number
   readonly endedAt: number

@@ -1,6 +1,7 @@
-// The turn loop, and the one door `deliver`: events wait in the inbox, a turn takes some milliseconds
-// of them, decides, commits once, and only then acts. One commit is in flight at a time; what arrives
-// meanwhile is the next turn. A commit that fails for good ends the process: the next start reads the store.
+// The turn loop, and the one door `deliver`: events wait in the inbox, a turn takes some
+// milliseconds of them, decides, commits once, and only then acts. One commit is in flight at a
+// time; what arrives meanwhile is the next turn. A commit that fails for good ends the process: the
+// next start reads the store.
 import { Fault } from '../../protocol/faults.ts'
 import { limits } from '../../protocol/limits.ts'
 import type { Clock, Log } from '../../protocol/ports.ts'
@@ -29,7 +30,7 @@ export interface LoopParts {
   /** After the effects: brings the derived tables up to `seq` when it is time. */
   afterTurn(seq: number): void
   /** The process can't go on. */
-  die(error: unknown): void
+  readonly die: (error: unknown) => void
 }
 
 /** The loop. */
@@ -37,8 +38,8 @@ export interface TurnLoop {
   /** The door: puts an event into the inbox. Never runs anything at once. */
   deliver(event: CoreEvent): void
   /**
-   * Delivers a question: `decide` may throw a Fault before it decides anything. The answer comes when
-   * everything that the turn decided is durable.
+   * Delivers a question: `decide` may throw a Fault before it decides anything. The answer comes
+   * when everything that the turn decided is durable.
    */
   ask<Answer>(name: string, decide: (turn: Turn) => Answer): Promise<Answer>
   /** Number of the last durable turn. */

@@ -1,4 +1,5 @@
-// Makes a running core out of ports, a store and schedulers: boots, wires the loop, resumes what lives.
+// Makes a running core out of ports, a store and schedulers:
+// boots, wires the loop, resumes what lives.
 
 import { limits } from '../../protocol/limits.ts'
 import type { Clock, Log, Randomness } from '../../protocol/ports.ts'
@@ -12,6 +13,7 @@ import { Counters } from './counters.ts'
 import { lookForSilence, proveReign } from './launchers.ts'
 import { makeTurnLoop } from './loop.ts'
 import { placeWork } from './place-work.ts'
+import { makePolling } from './polling.ts'
 import { prepareSends, sendTurn } from './send.ts'
 import { SpecCache } from './spec-cache.ts'
 import { Watches } from './watches.ts'
@@ -26,7 +28,7 @@ export interface CoreParts {
   /** Facts of the reign that are known before the store is open. */
   readonly reign: Omit<Reign, 'epoch' | 'startedAtMs'>
   /** A failure after which nothing may be decided any more: the process must end. */
-  die(error: unknown): void
+  readonly die: (error: unknown) => void
 }
 
 /** Opens the store, reads the site and starts the loop. Throws the faults of the store. */
@@ -79,7 +81,7 @@ export async function makeCore(parts: CoreParts): Promise<Core> {
     allocations,
     services: parts.services,
     onSubmitted: new Map(),
-    polling: { timer: null, isAsking: false, endingSince: new Map() },
+    polling: makePolling(() => core),
     settled,
     die: parts.die,
     isDraining: false,
@@ -88,7 +90,9 @@ export async function makeCore(parts: CoreParts): Promise<Core> {
   return core
 }
 
-/** Derives the effects of everything that lives again; each may have been cut off by the last end. */
+/**
+ * Derives the effects of everything that lives again; each may have been cut off by the last end.
+ */
 export function resumeCore(core: Core): void {
   core.loop.deliver({
     name: 'resume',
@@ -101,8 +105,10 @@ export function resumeCore(core: Core): void {
   })
 }
 
-/** Regular looks: at launchers that should have been heard, and at the epoch, so that a daemon which was
- * stopped while another took over doesn't keep the launchers to itself. */
+/**
+ * Regular looks: at launchers that should have been heard, and at the epoch, so that a daemon which
+ * was stopped while another took over doesn't keep the launchers to itself.
+ */
 function watchSilence(core: Core): void {
   core.clock.after(limits.heartbeatMs, () => {
     proveReign(core)

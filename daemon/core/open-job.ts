@@ -5,7 +5,9 @@ import type { JobId, LeaseToken } from '../../protocol/job.ts'
 import type { JobRow } from '../store/rows.ts'
 import type { Queue } from './queues.ts'
 
-/** A job in motion. One object holds job and open attempt: there is never more than one of those. */
+/**
+ * A job in motion. One object holds job and open attempt: there is never more than one of those.
+ */
 export interface OpenJob {
   readonly id: JobId
   /** `lo` of its spec. */
@@ -68,7 +70,10 @@ export function note(job: OpenJob, at: number, event: string, args: string): voi
   job.log += args === '' ? `${before},[${at},"${event}"]` : `${before},[${at},"${event}",${args}]`
 }
 
-/** The lease and its start wait to be written with the end: three pieces of text a job cost more than the job. */
+/**
+ * The lease and its start wait to be written with the end:
+ * three pieces of text a job cost more than the job.
+ */
 function pending(job: OpenJob): string {
   let text = ''
   if (job.leasedAt !== 0) text = `,[${job.leasedAt},"LEASED",${job.pastToken},${job.launcher}]`

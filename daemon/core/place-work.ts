@@ -1,5 +1,6 @@
-// The end of each turn: ready work goes to launchers with room, and waiting backlogs go back from busy
-// launchers to idle ones. Decides by daemon/placement; the leases are part of the turn's commit.
+// The end of each turn: ready work goes to launchers with room, and waiting backlogs go back from
+// busy launchers to idle ones. Decides by daemon/placement;
+// the leases are part of the turn's commit.
 import { limits } from '../../protocol/limits.ts'
 import { type LauncherRoom, place } from '../placement/place.ts'
 import type { Core } from './core.ts'
@@ -68,7 +69,10 @@ function roomOf(launcher: LauncherState): LauncherRoom {
   }
 }
 
-/** Tasks that a launcher may hold beyond its slots: some hundred ms of work, none before it is known how long tasks take. */
+/**
+ * Tasks that a launcher may hold beyond its slots: some hundred ms of work,
+ * none before it is known how long tasks take.
+ */
 export function backlogOf(launcher: Pick<LauncherState, 'meanTaskMs' | 'facts'>): number {
   if (launcher.meanTaskMs === null) return 0
   const { cpus } = launcher.facts

@@ -1,46 +1,66 @@
 // Polling of allocations: one query for all that live, often while something is about to change.
 import { limits } from '../../protocol/limits.ts'
+import type { Timer } from '../../protocol/ports.ts'
 import type { PollAnswer } from './allocation-services.ts'
 import type { AllocationState } from './allocation-state.ts'
 import { deliverTo } from './allocations.ts'
-import type { Core } from './core.ts'
+import type { Core, Polling } from './core.ts'
 
 /** A cancelled allocation that still lives after this long is cancelled by force. */
 const cancelOverdueMs = limits.killGraceMs + 5_000
 
-/** Polls very soon, and from then on as long as any allocation lives. */
-export function pollSoon(core: Core): void {
-  schedule(core, 50)
+/** After a change is expected, the first look comes this soon. */
+const soonMs = 50
+
+interface PollState {
+  timer: Timer | null
+  isAsking: boolean
+  /** Since when (monotonic ms) cancelled allocations have been seen alive. */
+  readonly endingSince: Map<number, number>
 }
 
-function schedule(core: Core, ms: number): void {
-  core.polling.timer?.cancel()
-  core.polling.timer = core.clock.after(ms, () => {
-    core.polling.timer = null
-    void poll(core)
+/** Makes the polling of a core; nothing is polled before `soon` is called. */
+export function makePolling(coreOf: () => Core): Polling {
+  const state: PollState = { timer: null, isAsking: false, endingSince: new Map() }
+  return {
+    soon: () => schedule(coreOf(), state, soonMs),
+    stop: () => state.timer?.cancel(),
+  }
+}
+
+function schedule(core: Core, polling: PollState, ms: number): void {
+  polling.timer?.cancel()
+  polling.timer = core.clock.after(ms, () => {
+    polling.timer = null
+    void poll(core, polling)
   })
 }
 
-async function poll(core: Core): Promise<void> {
-  if (core.polling.isAsking) return
+async function poll(core: Core, polling: PollState): Promise<void> {
+  if (polling.isAsking) return
   const watched = [...core.allocations.values()].filter(
     (allocation) =>
       allocation.isLive() && ['QUEUED', 'RUNNING', 'ENDING'].includes(allocation.live.state()),
   )
   if (watched.length === 0) return
-  core.polling.isAsking = true
+  polling.isAsking = true
   try {
     const answers = await core.services.poll(
       watched.map(({ facts, live }) => ({ ...facts, schedulerId: live.context().schedulerId })),
     )
-    for (const allocation of watched) take(core, allocation, answers.get(allocation.id))
+    for (const allocation of watched) take(core, polling, allocation, answers.get(allocation.id))
   } finally {
-    core.polling.isAsking = false
-    schedule(core, limits.localPollMs)
+    polling.isAsking = false
+    schedule(core, polling, limits.localPollMs)
   }
 }
 
-function take(core: Core, allocation: AllocationState, answer: PollAnswer | undefined): void {
+function take(
+  core: Core,
+  polling: PollState,
+  allocation: AllocationState,
+  answer: PollAnswer | undefined,
+): void {
   if (answer === undefined || answer.state === 'unknown') return
   const state = allocation.live.state()
   if (answer.state === 'ended') {
@@ -59,10 +79,10 @@ function take(core: Core, allocation: AllocationState, answer: PollAnswer | unde
     deliverTo(core, allocation, 'poll: queued', () => ({ type: 'POLLED_QUEUED' }))
   }
   if (state !== 'ENDING') return
-  const since = core.polling.endingSince.get(allocation.id)
-  if (since === undefined) core.polling.endingSince.set(allocation.id, core.clock.monotonicMs())
+  const since = polling.endingSince.get(allocation.id)
+  if (since === undefined) polling.endingSince.set(allocation.id, core.clock.monotonicMs())
   else if (core.clock.monotonicMs() - since > cancelOverdueMs) {
-    core.polling.endingSince.set(allocation.id, core.clock.monotonicMs())
+    polling.endingSince.set(allocation.id, core.clock.monotonicMs())
     deliverTo(core, allocation, 'cancel overdue', () => ({ type: 'CANCEL_OVERDUE' }))
   }
 }

@@ -1,5 +1,6 @@
 // Queues of ready jobs: one per shape, first in first out, served in the order of placement.
-// A queue holds ranges (heads of spans) and single jobs that came back; it never looks at finished ones.
+// A queue holds ranges (heads of spans) and single jobs that came back;
+// it never looks at finished ones.
 import type { JobId } from '../../protocol/job.ts'
 import type { SpanShape } from '../store/rows.ts'
 import type { OpenJob } from './open-job.ts'
@@ -22,7 +23,9 @@ export interface Queue {
   isListed: boolean
 }
 
-/** What was taken from a queue: single jobs first (they have waited longest), then ids off spans. */
+/**
+ * What was taken from a queue: single jobs first (they have waited longest), then ids off spans.
+ */
 export interface Taken {
   readonly jobs: readonly OpenJob[]
   readonly ranges: readonly { readonly span: Span; readonly first: JobId; readonly count: number }[]
@@ -55,7 +58,9 @@ export class QueueTable {
     return queue
   }
 
-  /** A span whose jobs are ready joins its queue; `after` keeps the rest of a cut span in its place. */
+  /**
+   * A span whose jobs are ready joins its queue; `after` keeps the rest of a cut span in its place.
+   */
   addSpan(span: Span, after: Span | null): void {
     const { queue } = span
     const place = after === null ? -1 : queue.spans.indexOf(after, queue.spanHead)
@@ -140,7 +145,10 @@ export class QueueTable {
   }
 }
 
-/** Drops what was taken, now and then, so that a queue doesn't grow with the jobs that passed through it. */
+/**
+ * Drops what was taken, now and then, so that a queue doesn't
+ * grow with the jobs that passed through it.
+ */
 function trim(queue: Queue): void {
   if (queue.jobHead > 1_000 && queue.jobHead * 2 > queue.jobs.length) {
     queue.jobs = queue.jobs.slice(queue.jobHead)

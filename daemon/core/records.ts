@@ -2,6 +2,7 @@
 // Applying the same records to the same state gives the same state: that is what a restart does.
 import type { JobId, LeaseToken } from '../../protocol/job.ts'
 import type { SpanShape } from '../store/rows.ts'
+import { fromStore } from './stored-json.ts'
 
 /** New jobs that are alike: a span to be. */
 export interface SpanSeed {
@@ -29,7 +30,9 @@ export type JournalRecord =
   | readonly ['lost', readonly LeaseToken[], 'lost' | 'timeout', string]
   /** flat (first, last). */
   | readonly ['kill', readonly JobId[]]
-  /** flat (first, last) of ended jobs, what they counted as, flat (first, last) of jobs that wait. */
+  /**
+   * flat (first, last) of ended jobs, what they counted as, flat (first, last) of jobs that wait.
+   */
   | readonly ['remove', readonly JobId[], readonly EndedCount[], readonly JobId[]]
 
 /** The journal body of one turn. */
@@ -37,7 +40,9 @@ export function encodeRecords(records: readonly JournalRecord[]): string {
   return JSON.stringify(records)
 }
 
-/** The records of a journal body; they were written by this program, so a bad one is a broken store. */
+/**
+ * The records of a journal body; they were written by this program, so a bad one is a broken store.
+ */
 export function decodeRecords(body: string): readonly JournalRecord[] {
-  return JSON.parse(body)
+  return fromStore(body)
 }

@@ -1,4 +1,5 @@
-// Calls of running tasks, relayed by their launcher. The token of the task's own lease is its right:
+// Calls of running tasks, relayed by their launcher. The token of the task's own lease is its
+// right:
 // it may look at its own job and ask for nothing else.
 
 import { paths } from '../../protocol/calls.ts'
@@ -6,8 +7,8 @@ import { encodeFrame } from '../../protocol/codec.ts'
 import { Fault, fault, faultBody } from '../../protocol/faults.ts'
 import { type CallFrame, frameKind } from '../../protocol/frames.ts'
 import type { Core } from './core.ts'
-import type { Session } from './launchers.ts'
 import { readJob } from './reads.ts'
+import type { Session } from './session.ts'
 
 /** Answers a task's call over its launcher's link. */
 export function relayCall(core: Core, session: Session, frame: CallFrame): void {

@@ -1,4 +1,5 @@
-// Removal of jobs: ended ones (only in the store) and waiting ones (in spans or open without a lease).
+// Removal of jobs: ended ones (only in the store) and waiting
+// ones (in spans or open without a lease).
 // Running jobs are never removed; who asked was told so.
 import type { JobId } from '../../protocol/job.ts'
 import type { JournalRecord } from './records.ts'

@@ -1,4 +1,5 @@
-// Everything the daemon knows about its site's jobs, in memory: spans, open jobs, leases, queues, counts.
+// Everything the daemon knows about its site's jobs, in memory:
+// spans, open jobs, leases, queues, counts.
 // Only daemon/core/apply changes it, from journal records; everything else looks.
 import type { AppSpec, JobId, LeaseToken } from '../../protocol/job.ts'
 import type { LauncherState } from './launcher-state.ts'

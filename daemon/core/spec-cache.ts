@@ -2,6 +2,7 @@
 // 10^6 different jobs the specs live in the store and only a window of them here.
 import type { JobId, JobRequest } from '../../protocol/job.ts'
 import type { SpecRow } from '../store/rows.ts'
+import { fromStore } from './stored-json.ts'
 
 /** A spec as launchers need it. */
 export interface ParsedSpec {
@@ -39,7 +40,7 @@ export class SpecCache {
     for (const lo of los) if (!this.specs.has(lo)) missing.add(lo)
     if (missing.size === 0) return
     for (const row of await this.load([...missing])) {
-      this.put({ lo: row.lo, hi: row.hi, request: JSON.parse(row.body) })
+      this.put({ lo: row.lo, hi: row.hi, request: fromStore(row.body) })
     }
   }
 

@@ -1,4 +1,5 @@
-// Steps of the job and attempt machines, by their compiled tables: the only place where they are driven.
+// Steps of the job and attempt machines, by their compiled tables:
+// the only place where they are driven.
 // A step changes the job, its counts and its history; what concerns others goes to the sink.
 import type { AttemptEvent } from '../../machines/attempt.ts'
 import type { JobContext, JobEffect, JobEvent, JobFacts } from '../../machines/job.ts'
@@ -10,6 +11,7 @@ import type { SpanShape } from '../store/rows.ts'
 import { logOf, note, type OpenJob } from './open-job.ts'
 import { markChanged, type Sink, type Site } from './site.ts'
 import type { Span } from './spans.ts'
+import { fromStore } from './stored-json.ts'
 
 const runnable = numbersOf(runnableStates)
 const ends = numbersOf(endStates)
@@ -53,8 +55,8 @@ function plain(type: PlainJobEvent): { readonly event: JobEvent; readonly number
 }
 
 /**
- * Delivers an event to a job, writes it into its history with `args` (JSON text, may be '') and follows
- * it: counts, queue, end. A late event that means nothing any more is still written down.
+ * Delivers an event to a job, writes it into its history with `args` (JSON text, may be '') and
+ * follows it: counts, queue, end. A late event that means nothing any more is still written down.
  */
 export function moveJob(
   site: Site,
@@ -137,7 +139,7 @@ export function hasOutcome(job: OpenJob): boolean {
 export function factsOf(shape: SpanShape): JobFacts {
   let facts = knownFacts.get(shape.facts)
   if (facts === undefined) {
-    facts = Object.freeze({ ...plainFacts, ...JSON.parse(shape.facts) })
+    facts = Object.freeze({ ...plainFacts, ...fromStore<Partial<JobFacts>>(shape.facts) })
     knownFacts.set(shape.facts, facts ?? plainFacts)
   }
   return facts ?? plainFacts

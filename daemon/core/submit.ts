@@ -1,5 +1,5 @@
-// Submissions: requests come in slices, large ones are laid down ahead in blocks of ids that exist only
-// once the closing turn is durable. All of a submission or nothing of it.
+// Submissions: requests come in slices, large ones are laid down ahead in blocks of ids that exist
+// only once the closing turn is durable. All of a submission or nothing of it.
 import { fault } from '../../protocol/faults.ts'
 import type { JobId, JobRequest, SubmissionReceipt } from '../../protocol/job.ts'
 import { limits } from '../../protocol/limits.ts'
@@ -8,6 +8,7 @@ import type { SpecRow } from '../store/rows.ts'
 import { type Core, decideIn } from './core.ts'
 import type { SpanSeed } from './records.ts'
 import { shapeKey, shapeOf } from './shape.ts'
+import { fromStore } from './stored-json.ts'
 import type { Turn } from './turn.ts'
 
 /** Specs laid down in one transaction; fewer come with the closing commit itself. */
@@ -61,7 +62,7 @@ export function beginSubmission(core: Core, key: string | null): SubmissionWrite
         if (earlier !== null) {
           abandon()
           if (earlier.digest !== digest) throw fault('KEY_REUSED', { key })
-          return { ...JSON.parse(earlier.receipt), isRepeat: true }
+          return { ...fromStore<SubmissionReceipt>(earlier.receipt), isRepeat: true }
         }
       }
       return core.loop.ask('submit', (turn) => {

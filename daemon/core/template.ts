@@ -43,7 +43,9 @@ export function appOf(site: TemplateSite, request: JobRequest): AppSpec | undefi
   return request.application === null ? undefined : site.app(request.application)
 }
 
-/** Where the working directories of a request's workflow lie. Blanks become `_`, as in Balsam 0.3. */
+/**
+ * Where the working directories of a request's workflow lie. Blanks become `_`, as in Balsam 0.3.
+ */
 export function workdirRoot(site: TemplateSite, request: JobRequest): string {
   return join(site.siteDirectory, siteLayout.data, pathName(request.workflow))
 }

@@ -12,6 +12,7 @@ import { stateOf } from '../../protocol/states.ts'
 import type { ListedJob } from '../store/store.ts'
 import { shapeOf } from './shape.ts'
 import { factsOf } from './steps.ts'
+import { fromStore } from './stored-json.ts'
 import { appOf, argvOf, jobName, pathName, type TemplateSite, workdirRoot } from './template.ts'
 
 /** A line of a list. */
@@ -39,7 +40,7 @@ export interface ViewSite extends TemplateSite {
 
 /** Everything about one job. */
 export function detailOf(site: ViewSite, job: ListedJob & { readonly body: string }): JobDetail {
-  const request: JobRequest = JSON.parse(job.body)
+  const request = fromStore<JobRequest>(job.body)
   const { lo } = job.spec
   const item = itemOf(job)
   const index = request.array === null ? null : request.array.first + job.id - lo
@@ -68,7 +69,7 @@ export function detailOf(site: ViewSite, job: ListedJob & { readonly body: strin
 export type HistoryRecord = readonly [number, string, ...(string | number)[]]
 
 function recordsOf(job: ListedJob): readonly HistoryRecord[] {
-  return JSON.parse(job.row?.log ?? job.span?.log ?? '[]')
+  return fromStore(job.row?.log ?? job.span?.log ?? '[]')
 }
 
 function historyOf(request: JobRequest, records: readonly HistoryRecord[]): HistoryEntry[] {

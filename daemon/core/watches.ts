@@ -7,7 +7,9 @@ import type { Clock, Timer } from '../../protocol/ports.ts'
 import { isEndState, jobStates } from '../../protocol/states.ts'
 import { toStateCounts } from './tallies.ts'
 
-/** Which jobs a watch counts: ranges of ids, or all of a workflow (also ones yet to come), or all. */
+/**
+ * Which jobs a watch counts: ranges of ids, or all of a workflow (also ones yet to come), or all.
+ */
 export type WatchScope =
   | { readonly ranges: readonly (readonly [first: JobId, last: JobId])[] }
   | { readonly workflow: string | null }
@@ -26,7 +28,7 @@ export interface Watch {
 
 /** A running watch in the hand of who started it. */
 export interface WatchHandle {
-  stop(): void
+  readonly stop: () => void
   /** Adds the counts of jobs that had ended before. */
   complete(counts: readonly number[]): void
   hasJobs(): boolean

@@ -83,7 +83,8 @@ function spread(
     ({ room }) => room.wfFilter === '' || queue.workflow.includes(room.wfFilter),
   )
   let remaining = ready
-  // Ahead of the slots everybody gets an even part, so that no launcher hoards the tail of the work.
+  // Ahead of the slots everybody gets an even part,
+  // so that no launcher hoards the tail of the work.
   const share = isBacklog ? Math.ceil(ready / Math.max(1, fitting.length)) : ready
   for (const target of fitting) {
     if (remaining === 0) break

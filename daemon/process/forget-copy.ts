@@ -1,4 +1,5 @@
-// A copied site holds the original's allocations: they are not ours. Their jobs go back to be run here.
+// A copied site holds the original's allocations:
+// they are not ours. Their jobs go back to be run here.
 
 import { storeAllocation } from '../core/allocation-state.ts'
 import type { Core } from '../core/core.ts'

@@ -1,11 +1,11 @@
-// One reign of a daemon over a site, from its start to its end: the daemon machine's effects in order.
+// One reign of a daemon over a site, from its start to its end:
+// the daemon machine's effects in order.
 // Wiring of real ports; decisions are made by the machine and the core.
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { createActor } from 'xstate'
 import { daemonMachine, daemonVersion, type StopHow } from '../../machines/daemon.ts'
 import { openLive } from '../../machines/live.ts'
-import { Fault } from '../../protocol/faults.ts'
 import type { Clock, Log, Randomness } from '../../protocol/ports.ts'
 import { siteLayout } from '../../protocol/site-files.ts'
 import { version } from '../../protocol/version.ts'
@@ -34,7 +34,7 @@ export interface RunPlan {
   readonly random: Randomness
   readonly log: Log
   /** Ends the process at once; the next start reads the store. */
-  die(error: unknown): void
+  readonly die: (error: unknown) => void
 }
 
 /** A daemon that serves. */
@@ -157,7 +157,7 @@ async function serve(plan: RunPlan, core: Core, serving: Serving): Promise<Reign
   const door = makeDoor(core, {
     status: async () =>
       statusOf(core, {
-        takeLoopLagMs: lag.takeMs,
+        takeLoopLagMs: () => lag.takeMs(),
         memoryBytes: () => process.memoryUsage.rss(),
         cpuSeconds: () => process.cpuUsage().user / 1e6 + process.cpuUsage().system / 1e6,
       }),
@@ -188,9 +188,4 @@ async function serve(plan: RunPlan, core: Core, serving: Serving): Promise<Reign
     stop: (how, reason) => stop(how, reason).then(close),
     ended: ended.promise,
   }
-}
-
-/** True for faults that name an expected reason not to serve. */
-export function isExpected(error: unknown): error is Fault {
-  return error instanceof Fault
 }

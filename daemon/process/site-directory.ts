@@ -1,5 +1,5 @@
-// The site's directory as the daemon finds it: identity, folders, server.json. A copied site gets an
-// identity of its own and remembers that it was a copy.
+// The site's directory as the daemon finds it: identity, folders, server.json. A copied site gets
+// an identity of its own and remembers that it was a copy.
 import {
   mkdirSync,
   readFileSync,

@@ -9,7 +9,10 @@ import type { Core } from '../core/core.ts'
 const drainMsMax = 2 * limits.killGraceMs + 5_000
 const lookMs = 50
 
-/** Asks every living allocation of this host to end, and waits until none lives or it takes too long. */
+/**
+ * Asks every living allocation of this host to end,
+ * and waits until none lives or it takes too long.
+ */
 export async function drain(core: Core, how: StopHow): Promise<'drained' | 'overdue'> {
   core.isDraining = true
   if (how === 'restart') return 'drained'
@@ -29,7 +32,7 @@ export async function drain(core: Core, how: StopHow): Promise<'drained' | 'over
 /** Writes what is behind and closes the store. */
 export async function closeCore(core: Core): Promise<void> {
   await core.settled()
-  core.polling.timer?.cancel()
+  core.polling.stop()
   await core.loop.stop()
   await core.store.close()
 }

@@ -25,8 +25,8 @@ export interface SimDiskOptions {
 /** One disk: it outlives the daemons that use it. */
 export interface SimDisk {
   /**
-   * A driver for the next daemon. Earlier drivers never answer again, unless `besideOthers`: then an
-   * earlier daemon goes on beside the new one and only the epoch keeps it from writing.
+   * A driver for the next daemon. Earlier drivers never answer again, unless `besideOthers`: then
+   * an earlier daemon goes on beside the new one and only the epoch keeps it from writing.
    */
   driver(options?: { readonly besideOthers: boolean }): SqlDriver
   /**

@@ -1,9 +1,11 @@
-// After the last event: what the disk says must agree with what was promised and with what happened.
+// After the last event: what the disk says must agree with
+// what was promised and with what happened.
 
 import { shapeOf } from '../../../daemon/core/shape.ts'
 import { factsOf } from '../../../daemon/core/steps.ts'
 import type { JobContext } from '../../../machines/job.ts'
 import { jobTable, settle } from '../../../machines/tables.ts'
+import type { JobRequest } from '../../../protocol/job.ts'
 import { stateOf } from '../../../protocol/states.ts'
 import type { World } from './world.ts'
 
@@ -68,7 +70,9 @@ function replay(
   const [spec] = world.disk.look(
     `SELECT body FROM spec_body WHERE lo <= ${id} ORDER BY lo DESC LIMIT 1`,
   )
-  const facts = factsOf(shapeOf(JSON.parse(String(spec?.['body']))))
+  // What the daemon under test wrote: a request.
+  const request = JSON.parse(String(spec?.['body'])) as JobRequest
+  const facts = factsOf(shapeOf(request))
   const context: JobContext = { attempts: 0, failures: 0, facts }
   let state = jobTable.state('CREATED')
   for (const [, word] of records) {

@@ -1,5 +1,5 @@
-// Planted bugs: each breaks one rule of the design at one of its doors. The simulation must find every
-// one of them, or it proves nothing.
+// Planted bugs: each breaks one rule of the design at one of its doors. The simulation must find
+// every one of them, or it proves nothing.
 
 import { type Core, decideIn } from '../../../daemon/core/core.ts'
 import type { Store } from '../../../daemon/store/store.ts'
@@ -24,7 +24,9 @@ const noFence: PlantedBug = {
     ...driver,
     transaction: (statements, options) =>
       driver.transaction(
-        statements.map(({ mustChange: _, ...statement }) => statement),
+        statements.map(({ sql, params = [], rows }) =>
+          rows === undefined ? { sql, params } : { sql, params, rows },
+        ),
         options,
       ),
   }),

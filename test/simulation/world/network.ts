@@ -1,6 +1,7 @@
-// Connections of the simulated network: frames arrive late but in order, until the connection breaks.
-// A break loses what is under way, and each side learns of it at a time of its own; a partition holds
-// everything back until it heals.
+// Connections of the simulated network: frames arrive late but in order,
+// until the connection breaks.
+// A break loses what is under way, and each side learns of it at a time of its own; a partition
+// holds everything back until it heals.
 import type { FrameLink, FrameLinkHandlers, Randomness } from '../../../protocol/ports.ts'
 import type { Life, TimeLine } from './virtual-time.ts'
 

@@ -1,5 +1,6 @@
 // A compute node: the ground truth of what runs. Its tasks outlive launchers, not the node.
-// Two attempts of one job alive at once are noted here, by what happens and not by what anybody says.
+// Two attempts of one job alive at once are noted here,
+// by what happens and not by what anybody says.
 
 import type {
   AdoptedTask,

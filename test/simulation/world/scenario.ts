@@ -1,5 +1,5 @@
-// One campaign in a bad world: jobs are submitted, killed and watched while daemons, launchers, links,
-// allocations and the disk fail; then the faults stop, and everything must come to its end.
+// One campaign in a bad world: jobs are submitted, killed and watched while daemons, launchers,
+// links, allocations and the disk fail; then the faults stop, and everything must come to its end.
 import type { JobFilter, JobRequest } from '../../../protocol/job.ts'
 import { audit } from './audit.ts'
 import type { PlantedBug } from './bugs.ts'
@@ -51,10 +51,11 @@ export async function runScenario(seed: number, bug: PlantedBug | null = null): 
       break
     }
   }
-  if (state.failure !== null)
-    world.judge.breach(
-      `the campaign failed: ${String(state.failure instanceof Error ? state.failure.stack : state.failure)}`,
-    )
+  if (state.failure !== null) {
+    const { failure } = state
+    const what = failure instanceof Error ? failure.stack : JSON.stringify(failure)
+    world.judge.breach(`the campaign failed: ${what ?? ''}`)
+  }
   if (world.judge.breaches.length === 0)
     for (const what of audit(world, campaign.acknowledged)) world.judge.breach(what)
   const outcome = {
@@ -106,10 +107,16 @@ class Campaign {
       const launcher = site.launchers.get(job.launcher)
       const allocation = launcher && allocations.get(launcher.facts.allocationId)
       const truth = allocation && scheduler.byToken.get(allocation.facts.token)
-      return `job ${job.id} token ${job.token} on launcher ${job.launcher} (${launcher?.live.state()}, ${launcher?.link ? 'linked' : 'no link'}), allocation ${allocation?.id} ${allocation?.live.state()} settled=${allocation?.isSettled} really over=${truth?.isOver}`
+      return [
+        `job ${job.id} token ${job.token} on launcher ${job.launcher}`,
+        `(${launcher?.live.state()}, ${launcher?.link ? 'linked' : 'no link'}),`,
+        `allocation ${allocation?.id} ${allocation?.live.state()}`,
+        `settled=${allocation?.isSettled} really over=${truth?.isOver}`,
+      ].join(' ')
     })
     const live = [...allocations.values()].map((one) => `${one.id}:${one.live.state()}`).join(' ')
-    return `${JSON.stringify(site.tallies.states(null))}; ${leases.slice(0, 3).join('; ')}; allocations ${live}`
+    const counts = JSON.stringify(site.tallies.states(null))
+    return [counts, ...leases.slice(0, 3), `allocations ${live}`].join('; ')
   }
 
   private upTo(count: number): number {
@@ -120,7 +127,10 @@ class Campaign {
     return new Promise((resolve) => this.world.time.schedule(ms, resolve))
   }
 
-  /** Submits until it is acknowledged, always with the same key: as a client does that lost its daemon. */
+  /**
+   * Submits until it is acknowledged, always with the same key:
+   * as a client does that lost its daemon.
+   */
   private async submit(index: number): Promise<void> {
     const request = this.request(index)
     await this.sleep(this.upTo(20_000))

@@ -1,5 +1,5 @@
-// The batch scheduler of the simulation: grants nodes, ends allocations, loses answers. It owns the truth
-// of which allocation lives.
+// The batch scheduler of the simulation: grants nodes, ends allocations, loses answers. It owns the
+// truth of which allocation lives.
 import type {
   AllocationFacts,
   AllocationServices,

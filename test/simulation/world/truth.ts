@@ -1,9 +1,11 @@
-// The judge: sees what really happens on the nodes and what the client was told, and says which promise
-// was broken. Knows nothing of daemon or launchers.
+// The judge: sees what really happens on the nodes and what the client was told, and says which
+// promise was broken. Knows nothing of daemon or launchers.
 import type { Randomness } from '../../../protocol/ports.ts'
 import type { Truth } from './node.ts'
 
-/** What may go wrong with a job and how long its task takes; fixed per job, so that reruns agree. */
+/**
+ * What may go wrong with a job and how long its task takes; fixed per job, so that reruns agree.
+ */
 export interface Fate {
   readonly code: number
   readonly ms: number

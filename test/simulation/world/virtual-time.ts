@@ -1,5 +1,5 @@
-// Virtual time: events in order of their time, nothing in between. Each process has a clock of its own
-// that stops hearing when the process dies.
+// Virtual time: events in order of their time, nothing in between. Each process has a clock of its
+// own that stops hearing when the process dies.
 import type { Clock, Randomness } from '../../../protocol/ports.ts'
 
 interface Event {

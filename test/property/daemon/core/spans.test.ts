@@ -1,5 +1,5 @@
 // The span table against the plainest model there is: a map from job to span number.
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { QueueTable } from '../../../../daemon/core/queues.ts'
 import { type Span, SpanTable } from '../../../../daemon/core/spans.ts'
@@ -82,7 +82,7 @@ function store(world: World): void {
   for (const row of rows) world.stored.set(row.lo, row.hi)
 }
 
-test('spans hold exactly the jobs that were added and not taken or cut, in memory and in the store', () => {
+test('spans hold the jobs that were added and not taken or cut, in memory and in the store', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       const world: World = {

@@ -1,5 +1,5 @@
 // Placement by its promises, on random queues and launchers.
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import {
   type LauncherRoom,
@@ -66,7 +66,7 @@ test('without a backlog the tasks given fit the cores that are free', () => {
   )
 })
 
-test('a queue never gives more jobs than are ready, and only to launchers whose filter matches', () => {
+test('a queue gives at most its ready jobs, and only to launchers whose filter matches', () => {
   fc.assert(
     fc.property(...inputs, (queues, launchers) => {
       const placements = place(queues, launchers)
