@@ -3,9 +3,10 @@
 import { Fault, fault } from '../../protocol/faults.ts'
 import { limits } from '../../protocol/limits.ts'
 import type { ServerFile } from '../../protocol/site-files.ts'
-import { exchange, makeAgent } from '../sdk/exchange.ts'
+import { exchange, jsonOf } from '../sdk/exchange.ts'
 import type { Environment } from '../sdk/find-site.ts'
 import { isAlive } from '../sdk/host.ts'
+import { connectionPool } from '../sdk/http/connection.ts'
 import { rememberSite } from '../sdk/known-sites.ts'
 import { lookForDaemon, reachDaemon } from '../sdk/reach.ts'
 import { realClock } from './ports/clock.ts'
@@ -31,17 +32,16 @@ export async function stopDaemonOf(site: string, mode: 'stop' | 'restart'): Prom
     throw fault('DAEMON_ELSEWHERE', { host: found.server.host, pid: found.server.pid })
   }
   if (found.is !== 'alive') return false
-  const agent = makeAgent()
+  const pool = connectionPool()
   try {
     const body = JSON.stringify({ mode })
     const call = { method: 'POST', path: '/v1/stop', body, silenceMsMax: null } as const
-    const response = await exchange(found.server.socket, agent, call)
-    response.resume()
+    await jsonOf(await exchange(found.server.socket, pool, call))
   } catch (error) {
     // It may end before its answer is read; what counts is that it goes.
     if (error instanceof Fault) throw error
   } finally {
-    agent.destroy()
+    pool.close()
   }
   await gone(site, found.server)
   return true

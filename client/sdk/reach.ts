@@ -6,9 +6,10 @@ import { fault } from '../../protocol/faults.ts'
 import { limits } from '../../protocol/limits.ts'
 import type { ServerFile } from '../../protocol/site-files.ts'
 import { realClock } from '../cli/ports/clock.ts'
-import { exchange, makeAgent } from './exchange.ts'
+import { exchange, jsonOf } from './exchange.ts'
 import type { Environment } from './find-site.ts'
 import { isAlive, isThisHost } from './host.ts'
+import { connectionPool } from './http/connection.ts'
 import { readServer } from './site.ts'
 import { startDaemon } from './start-daemon.ts'
 
@@ -74,15 +75,14 @@ export async function reachDaemon(directory: string, options: ReachOptions): Pro
 
 /** Does a daemon answer at this socket? */
 export async function isServing(socket: string): Promise<boolean> {
-  const agent = makeAgent()
+  const pool = connectionPool()
   try {
-    const response = await exchange(socket, agent, { method: 'GET', path: '/v1/status' })
-    response.resume()
+    await jsonOf(await exchange(socket, pool, { method: 'GET', path: '/v1/status' }))
     return true
   } catch {
     return false
   } finally {
-    agent.destroy()
+    pool.close()
   }
 }
 

@@ -1,13 +1,14 @@
 // Calls to one site's daemon over connections that are kept, through restarts of the daemon.
 // Must never repeat a call that may have had its effect, unless repeating it is harmless.
-import type { Agent, IncomingMessage } from 'node:http'
 import { Fault, fault } from '../../protocol/faults.ts'
 import { limits } from '../../protocol/limits.ts'
 import type { ServerFile } from '../../protocol/site-files.ts'
 import { realClock } from '../cli/ports/clock.ts'
 import type { Exchange } from './exchange.ts'
-import { exchange, jsonOf, linesOf, makeAgent, TransportFailure } from './exchange.ts'
+import { exchange, jsonOf, linesOf } from './exchange.ts'
 import type { Environment } from './find-site.ts'
+import type { HttpAnswer } from './http/connection.ts'
+import { connectionPool, TransportFailure } from './http/connection.ts'
 import { lookForDaemon, reachDaemon } from './reach.ts'
 
 /** One call, and whether it may be sent again when nobody knows if it was heard. */
@@ -28,7 +29,7 @@ export interface Session {
 
 /** Opens a session; connects with the first call. */
 export function openSession(site: string, env: Environment): Session {
-  const agent = makeAgent()
+  const pool = connectionPool()
   let known: ServerFile | undefined
   let wasServed = false
 
@@ -46,15 +47,15 @@ export function openSession(site: string, env: Environment): Session {
   /** Runs `use` on the answer, and all of it again after a failure where that may be done. */
   async function* send<T>(
     call: Call,
-    use: (response: IncomingMessage) => AsyncGenerator<T, void, undefined>,
+    use: (answer: HttpAnswer) => AsyncGenerator<T, void, undefined>,
   ): AsyncGenerator<T, void, undefined> {
     let attempt = 0
     for (;;) {
       try {
         const { socket } = await server()
-        const response = await exchange(socket, agent, call)
+        const answer = await exchange(socket, pool, call)
         wasServed = true
-        for await (const item of use(response)) {
+        for await (const item of use(answer)) {
           attempt = 0
           yield item
         }
@@ -77,16 +78,12 @@ export function openSession(site: string, env: Environment): Session {
       for await (const answer of send<T>(call, oneDocument)) return answer
       throw new TransportFailure('there was no answer', true)
     },
-    close: () => destroy(agent),
+    close: () => pool.close(),
   }
 }
 
-async function* oneDocument<T>(response: IncomingMessage): AsyncGenerator<T, void, undefined> {
-  yield await jsonOf<T>(response)
-}
-
-function destroy(agent: Agent): void {
-  agent.destroy()
+async function* oneDocument<T>(answer: HttpAnswer): AsyncGenerator<T, void, undefined> {
+  yield await jsonOf<T>(answer)
 }
 
 /** A daemon that is stopping took nothing; a lost connection may have carried the call. */

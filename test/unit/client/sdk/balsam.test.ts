@@ -223,3 +223,31 @@ test.each([
   const inside = connect(fake.site, { env: { [name]: 's:1' } })
   await expect(inside.status()).rejects.toThrow(why)
 })
+
+test('calls in turn share a connection, and calls at once do not wait for each other', async () => {
+  const ports = new Set<unknown>()
+  fake.answer = (incoming, response) => {
+    ports.add(incoming.socket)
+    sendJson(response, { total: 1 })
+  }
+  for (let call = 0; call < 5; call += 1) await balsam.tally()
+  expect(ports.size).toBe(1)
+  const slow = Promise.withResolvers<void>()
+  fake.answer = async (incoming, response) => {
+    ports.add(incoming.socket)
+    if (incoming.url?.includes('slow') === true) await slow.promise
+    sendJson(response, { total: 2 })
+  }
+  const first = balsam.tally({ workflow: 'slow' })
+  expect(await balsam.tally()).toEqual({ total: 2 })
+  slow.resolve()
+  expect(await first).toEqual({ total: 2 })
+  expect(ports.size).toBe(2)
+})
+
+test('a page of megabytes comes whole', async () => {
+  const items = Array.from({ length: 20_000 }, (_, index) => ({ id: index, name: `jöb-${index}` }))
+  fake.answer = (_, response) => sendJson(response, { items, total: items.length, next: null })
+  const page = await balsam.jobs()
+  expect(page.items).toEqual(items)
+})
