@@ -14,6 +14,8 @@ export interface Capabilities {
   readonly hasOwnPid: boolean
   /** Processes that left the task's tree are adopted and reaped. */
   readonly isSubreaper: boolean
+  /** Descriptors that the launcher inherited and left open are kept from tasks. */
+  readonly closesInherited: boolean
   /** Processes left in the group are seen at every exit; else only when the task is killed. */
   readonly seesLeftovers: boolean
 }
@@ -26,6 +28,7 @@ export const capabilities: Readonly<Record<SpawnerKind, Capabilities>> = {
     isSignalExact: true,
     hasOwnPid: true,
     isSubreaper: true,
+    closesInherited: true,
     seesLeftovers: true,
   },
   child: {
@@ -34,6 +37,7 @@ export const capabilities: Readonly<Record<SpawnerKind, Capabilities>> = {
     isSignalExact: true,
     hasOwnPid: true,
     isSubreaper: false,
+    closesInherited: false,
     seesLeftovers: true,
   },
   shell: {
@@ -42,6 +46,7 @@ export const capabilities: Readonly<Record<SpawnerKind, Capabilities>> = {
     isSignalExact: false,
     hasOwnPid: false,
     isSubreaper: false,
+    closesInherited: false,
     seesLeftovers: false,
   },
 }

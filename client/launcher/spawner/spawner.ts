@@ -58,7 +58,7 @@ export interface Spawner {
   /** Ms until settle() has something to do. */
   dueInMs(): number
   isIdle(): boolean
-  /** Nothing runs and nothing more will come. */
+  /** Nothing runs and nothing more will come; after settle() all of it has been told. */
   isDone(): boolean
 }
 
@@ -161,6 +161,8 @@ export function makeSpawner(parts: SpawnerParts): Spawner {
     ...retries.map((retry) => retry.running.task.token),
     ...lanes.queuedTokens(),
   ]
+  const isDone = (): boolean =>
+    (isOrphaned || isDraining) && running.size + retries.length + lanes.queued() === 0
   const startAll = (tasks: readonly Task[]): void => {
     if (!tasks.every(isTask)) throw new TypeError('a task is malformed')
     journal.taken(tasks.map(({ token }) => token))
@@ -215,6 +217,7 @@ export function makeSpawner(parts: SpawnerParts): Spawner {
         reports.hurry()
       }
       if (journal.takeFull() && !isOrphaned) reports.say({ op: 'journalFull' })
+      if (isDone()) reports.hurry()
       reports.flush(clock.monotonicMs(), journal.flush)
     },
     dueInMs() {
@@ -224,8 +227,7 @@ export function makeSpawner(parts: SpawnerParts): Spawner {
       return Math.max(0, dueMs)
     },
     isIdle: () => running.size === 0,
-    isDone: () =>
-      (isOrphaned || isDraining) && running.size + retries.length + lanes.queued() === 0,
+    isDone,
   }
 }
 

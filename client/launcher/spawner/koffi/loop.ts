@@ -71,7 +71,7 @@ export function runKoffiSpawner(
   }
 
   let reapAtMs = Number.POSITIVE_INFINITY
-  while (!(spawner.isDone() && (isOrphaned || output.isEmpty()))) {
+  for (;;) {
     spawner.settle()
     if (output.isBroken()) orphan()
     if (spawner.isDone() && (isOrphaned || output.isEmpty())) break
