@@ -83,7 +83,7 @@ test('a launcher whose supervisor is killed ends', async () => {
   await daemon.until('hello', () => daemon.hellos.length === 1)
   supervisor.kill('SIGKILL')
   await daemon.until('end of the link', () => !daemon.peer().isOpen())
-  await expect.poll(() => markedProcesses(world.marker)).toEqual([])
+  await expect.poll(() => markedProcesses(world.marker), { timeout: 20_000 }).toEqual([])
 })
 
 test('an allocation that cannot be read is given up, not tried for ever', async () => {

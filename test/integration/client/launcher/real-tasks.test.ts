@@ -14,6 +14,9 @@ function lines(file: string): string[] {
   return existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(Boolean) : []
 }
 
+/** What will hold before long, on a machine that is busy with other tests too. */
+const eventually = <T>(look: () => T) => expect.poll(look, { timeout: 20_000, interval: 20 })
+
 /** A supervised launcher that has said hello. */
 async function started(changes: Parameters<typeof makeWorld>[0] = {}) {
   const world = await makeWorld(changes)
@@ -87,7 +90,7 @@ describe('tasks', () => {
     const ready = join(world.directory, 'ready')
     const stubborn = `trap '' TERM; echo x >> ${ready}; while :; do sleep 0.05; done`
     assign(daemon.peer(), shellTemplate(stubborn), [1])
-    await expect.poll(() => lines(ready)).toEqual(['x'])
+    await eventually(() => lines(ready)).toEqual(['x'])
     daemon.peer().send([frameKind.kill, 1, [1], 200])
     await daemon.until('exit', () => daemon.exits.length === 1)
     expect(daemon.exits[0]).toMatchObject({ token: 1, code: -1, signal: 9 })
@@ -123,7 +126,7 @@ describe('deaths', () => {
     const { began, go, template } = waiter(world)
     assign(daemon.peer(), template, [1, 2])
     assign(daemon.peer(), shellTemplate('exit 0'), [3])
-    await expect.poll(() => lines(began).toSorted()).toEqual(['1001', '1002'])
+    await eventually(() => lines(began).toSorted()).toEqual(['1001', '1002'])
     process.kill(daemon.peer().hello.pid, 'SIGKILL')
     await daemon.until('second hello', () => daemon.hellos.length === 2)
     expect(new Set(daemon.peer().hello.held)).toEqual(new Set([1, 2]))
@@ -144,7 +147,7 @@ describe('deaths', () => {
     const { world, daemon, supervisor } = await started()
     const { began, template } = waiter(world)
     assign(daemon.peer(), template, [1])
-    await expect.poll(() => lines(began)).toEqual(['1001'])
+    await eventually(() => lines(began)).toEqual(['1001'])
     process.kill(daemon.peer().hello.pid, 'SIGKILL')
     await daemon.until('second hello', () => daemon.hellos.length === 2)
     daemon.peer().send([frameKind.kill, 1, [1], 500])
@@ -158,7 +161,7 @@ describe('deaths', () => {
     const { world, daemon, supervisor } = await started()
     const { began, go, template } = waiter(world)
     assign(daemon.peer(), template, [1])
-    await expect.poll(() => lines(began)).toEqual(['1001'])
+    await eventually(() => lines(began)).toEqual(['1001'])
     process.kill(daemon.peer().hello.pid, 'SIGKILL')
     await touch(go)
     await daemon.until('exit', () => daemon.exits.length === 1)
@@ -171,7 +174,7 @@ describe('deaths', () => {
     const { world, daemon, supervisor } = await started()
     const { began, go, template } = waiter(world)
     assign(daemon.peer(), template, [1])
-    await expect.poll(() => lines(began)).toEqual(['1001'])
+    await eventually(() => lines(began)).toEqual(['1001'])
     const launcher = daemon.peer().hello.pid
     supervisor.kill('SIGKILL')
     await daemon.until('end of the link', () => !daemon.peer().isOpen())
@@ -180,7 +183,7 @@ describe('deaths', () => {
       .not.toContain(launcher)
     expect(markedProcesses(world.marker).some(({ token }) => token === 1)).toBe(true)
     await touch(go)
-    await expect.poll(() => markedProcesses(world.marker), { timeout: 5_000 }).toEqual([])
+    await eventually(() => markedProcesses(world.marker)).toEqual([])
     const next = world.supervise()
     await daemon.until('exit', () => daemon.exits.length === 1)
     expect(daemon.exits[0]).toMatchObject({ token: 1, code: 7 })
@@ -193,7 +196,7 @@ describe('deaths', () => {
     const { world, daemon, supervisor } = await started()
     const { began, go, template } = waiter(world)
     assign(daemon.peer(), template, [1])
-    await expect.poll(() => lines(began)).toEqual(['1001'])
+    await eventually(() => lines(began)).toEqual(['1001'])
     await daemon.stop()
     await touch(go)
     const next = await startFakeDaemon(daemon.socket, { epoch: 2, isAcknowledging: true })
@@ -213,7 +216,7 @@ describe('ends', () => {
     const hiding = `setsid sh -c "trap '' TERM; echo x >> ${ready}; sleep 1000" & wait`
     assign(daemon.peer(), shellTemplate(stubborn), [1])
     assign(daemon.peer(), shellTemplate(hiding), [2])
-    await expect.poll(() => lines(ready)).toEqual(['x', 'x'])
+    await eventually(() => lines(ready)).toEqual(['x', 'x'])
     supervisor.kill('SIGTERM')
     expect(await supervisor.ended).toBe(0)
     expect(markedProcesses(world.marker)).toEqual([])
