@@ -21,9 +21,9 @@ export interface Context {
   /** The look of standard output. */
   readonly look: Look
   /** Data: standard output. */
-  print(text: string): void
+  readonly print: (text: string) => void
   /** Words for people: one line on standard error. */
-  say(line: string): void
+  readonly say: (line: string) => void
   /** The site that is meant (`given` before all else); not made yet when it is the default one. */
   site(given?: string): ChosenSite
   /** The site's directory; the default one is made. */

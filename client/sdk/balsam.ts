@@ -129,7 +129,7 @@ export function balsamOver(session: Session): Balsam {
     },
     job: (ref) => get(`${paths.job}${encodeURIComponent(String(ref))}`),
     tally: (filter = {}) => get(`${paths.tally}${filterQuery(filter)}`),
-    wait: (filter = {}, signal = undefined) =>
+    wait: (filter = {}, signal) =>
       session.stream({
         ...calling('GET', `${paths.wait}${filterQuery(filter)}`, null),
         ...(signal === undefined ? {} : { signal }),

@@ -60,18 +60,19 @@ export async function* linesOf<T>(answer: HttpAnswer): AsyncGenerator<T, void, u
     rest = Buffer.from(bytes.subarray(last + 1))
     if (last < 0) continue
     const lines = bytes.toString('utf8', 0, last).split('\n')
-    for (const line of lines) if (line !== '') yield documentOf<T>(line)
+    // What a daemon of our version says is believed.
+    for (const line of lines) if (line !== '') yield documentOf(line) as T
   }
 }
 
 const newline = 10
 
 /** A line of a stream may also be a fault that happened after the head was sent. */
-function documentOf<T>(line: string): T {
+function documentOf(line: string): unknown {
   const value: unknown = JSON.parse(line)
   const refused = faultIn(value)
   if (refused !== undefined) throw refused
-  return value as T
+  return value
 }
 
 function headersFor(what: Exchange): Record<string, string> {
@@ -109,5 +110,6 @@ export function faultIn(value: unknown): Fault | undefined {
     return fault(error.code as FaultCode, (error.facts ?? {}) as FaultFacts)
   }
   // A newer daemon's code: its own words are the best that can be said.
-  return fault('BAD_REQUEST', { what: String(error.message ?? error.code) })
+  const what = typeof error.message === 'string' ? error.message : error.code
+  return fault('BAD_REQUEST', { what })
 }

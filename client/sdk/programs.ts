@@ -12,8 +12,9 @@ const sources = {
 export const nodeFlags: readonly string[] = ['--disable-warning=ExperimentalWarning']
 
 /**
- * Flags for the daemon's Node. Its jobs live for some hundred ms: a small young generation is collected
- * in less than 20 ms and keeps the process small (measured at 40,000 tasks/s; larger ones block longer).
+ * Flags for the daemon's Node. Its jobs live for some hundred ms: a small young generation is
+ * collected in less than 20 ms and keeps the process small (measured at 40,000 tasks/s; larger
+ * ones block longer).
  */
 export const daemonFlags: readonly string[] = [...nodeFlags, '--max-semi-space-size=16']
 
@@ -35,7 +36,8 @@ export function programFile(name: keyof typeof sources): string {
  * parent that would have to pass them on. Does not return.
  */
 export function becomeProgram(name: keyof typeof sources, args: readonly string[]): never {
-  const argv = [process.execPath, ...nodeFlags, programFile(name), ...args]
+  const flags = name === 'daemon' ? daemonFlags : nodeFlags
+  const argv = [process.execPath, ...flags, programFile(name), ...args]
   // Present from Node 22.15 on, on every system but Windows.
   process.execve?.(process.execPath, argv, process.env)
   throw fault('UNSUPPORTED', { what: 'this system, which cannot replace a process' })

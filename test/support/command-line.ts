@@ -1,4 +1,4 @@
-// Runs balsam and balsamd from their sources as real processes, in a world of temporary directories.
+// Runs balsam and balsamd from their sources as real processes, in temporary directories.
 // Must never touch the user's own sites, and ends the daemons that it started.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'

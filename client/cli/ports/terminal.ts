@@ -1,5 +1,6 @@
 // Standard output and error, signals, and what is known of the terminal behind them.
 // Must never throw for a reader that went away: `balsam ls | head` ends quietly with 0.
+import { isatty } from 'node:tty'
 import type { Environment } from '../../sdk/find-site.ts'
 
 /** One of the two output streams. */
@@ -40,8 +41,8 @@ export function realTerminal(): Terminal {
   }
 }
 
-function outStream(stream: NodeJS.WriteStream): OutStream {
-  const isTty = stream.isTTY === true
+function outStream(stream: NodeJS.WriteStream & { readonly fd: number }): OutStream {
+  const isTty = isatty(stream.fd)
   return {
     isTty,
     write: (text) => {

@@ -26,14 +26,18 @@ const leftOut = new Set(['time', 'level', 'msg', 'pid', 'hostname', 'v'])
 export function logLine(line: string, look: Look): string {
   const record = recordOf(line)
   if (record === undefined) return escapeControls(line)
-  const level = levels[Number(record['level'])] ?? String(record['level'] ?? '').toUpperCase()
+  const level = levels[Number(record['level'])] ?? textOf(record['level']).toUpperCase()
   const facts = Object.entries(record)
     .filter(([name]) => !leftOut.has(name))
-    .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .map(([name, value]) => `${name}=${textOf(value)}`)
   const at = paint(timeOf(record['time']), 'grey', look)
   const shownLevel = paint(level.padEnd(5), colours[level], look)
-  const message = escapeControls([String(record['msg'] ?? ''), ...facts].join('  '))
+  const message = escapeControls([textOf(record['msg']), ...facts].join('  '))
   return `${at} ${shownLevel} ${message}`
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '')
 }
 
 function recordOf(line: string): Readonly<Record<string, unknown>> | undefined {

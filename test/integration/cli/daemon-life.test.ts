@@ -100,7 +100,7 @@ test('a wait outlives a restart of the daemon', async () => {
   expect(await waiting.ended).toMatchObject({ code: 0 })
 })
 
-test('a wait ends when the daemon is stopped, and starts none against the user’s will', async () => {
+test('a wait ends when the daemon is stopped, and starts none against its user', async () => {
   await world.balsam('submit', '--', 'true')
   const waiting = world.start('balsam', ['wait'])
   await waiting.until('there is no launcher')

@@ -26,12 +26,20 @@ test('the example’s loop, ls and wait work as written', async () => {
 
 test('show gives the final command, split without a shell', async () => {
   await world.balsam(
-    ...['job', '--name', 'quoted', '--application', 'SayHello'],
-    ...['--args', `'a b' "$HOME" *`, '--env', 'A=1=2'],
+    'job',
+    '--name',
+    'quoted',
+    '--application',
+    'SayHello',
+    '--args',
+    `'a b' "$HOME" *`,
+    '--env',
+    'A=1=2',
   )
   const { out } = await world.balsam('show', 'quoted', '--json')
   expect(json(out)).toMatchObject({
-    ...{ schema: 'balsam.job/1', argv: ['echo', 'hello,', 'a b', '$HOME', '*'] },
+    schema: 'balsam.job/1',
+    argv: ['echo', 'hello,', 'a b', '$HOME', '*'],
     environment: { A: '1=2' },
   })
   expect((await world.balsam('show', 'quoted')).out).toContain(`command      echo hello, 'a b'`)
@@ -60,7 +68,7 @@ test('submit --wait says at once that nothing runs, and ends when it has run', a
   expect(await waiting.ended).toMatchObject({ code: 0 })
 })
 
-test('every list is one document with schema, items, total and truncated, also when empty', async () => {
+test('every list is one document of one shape, also when it is empty', async () => {
   for (const words of [
     ['ls', '--name', 'nothing'],
     ['ls', 'apps'],
@@ -78,7 +86,8 @@ test('a list that is cut says so, and --all is whole', async () => {
   const cut = await world.balsam('ls', '--workflow', 'long')
   expect(cut.err).toBe('balsam: showing 50 of 120; --all shows all\n')
   expect(json((await world.balsam('ls', '--wf', 'long', '--json')).out)).toMatchObject({
-    ...{ total: 120, truncated: true },
+    total: 120,
+    truncated: true,
   })
   const all = await world.balsam('ls', '--workflow', 'long', '--all', '--json')
   expect(json(all.out)['items']).toHaveLength(120)

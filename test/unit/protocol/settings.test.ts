@@ -19,7 +19,9 @@ test('the site goes over the user, and each value knows its file and line', asyn
   const { values, origins } = await read(user, '# site\n\n[log]\nlevel = "debug"\n')
   expect(values).toMatchObject({ default_project: 'mine', 'log.level': 'debug', 'log.keep': 7 })
   expect(origins).toMatchObject({
-    ...{ default_project: '/f0.toml:1', 'log.level': '/f1.toml:4', 'log.keep': '/f0.toml:4' },
+    default_project: '/f0.toml:1',
+    'log.level': '/f1.toml:4',
+    'log.keep': '/f0.toml:4',
   })
 })
 

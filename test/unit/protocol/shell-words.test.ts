@@ -54,7 +54,14 @@ test('an empty word can be given in quotes', () => {
 
 test('what a shell would expand stays as it is', () => {
   expect(split('$HOME *.txt `id` $(id) a|b >x # no')).toEqual([
-    ...['$HOME', '*.txt', '`id`', '$(id)', 'a|b', '>x', '#', 'no'],
+    '$HOME',
+    '*.txt',
+    '`id`',
+    '$(id)',
+    'a|b',
+    '>x',
+    '#',
+    'no',
   ])
 })
 
@@ -76,13 +83,20 @@ test('an error names the field that holds the text', () => {
 
 test('a tilde at the start of a word becomes the home directory', () => {
   expect(splitCommand('~/bin/x ~ --in ~/data', 'args', '/people/u')).toEqual([
-    ...['/people/u/bin/x', '/people/u', '--in', '/people/u/data'],
+    '/people/u/bin/x',
+    '/people/u',
+    '--in',
+    '/people/u/data',
   ])
 })
 
 test('a tilde that is quoted, or not at the start, stays', () => {
   expect(splitCommand(`'~/a' "~/b" c~ ~root/x --d=~/e`, 'args', '/people/u')).toEqual([
-    ...['~/a', '~/b', 'c~', '~root/x', '--d=~/e'],
+    '~/a',
+    '~/b',
+    'c~',
+    '~root/x',
+    '--d=~/e',
   ])
 })
 

@@ -50,8 +50,15 @@ test('a server.json that is torn or foreign is none', () => {
 
 test('a server.json comes back as it was written', () => {
   const server = {
-    ...{ siteId: 'abc', host: 'n1', bootId: 'b', pid: 4711, startTime: 99, socket: '/run/x.sock' },
-    ...{ epoch: 3, version: '0.1.0', startedAt: '2026-11-22T00:00:00.000Z' },
+    siteId: 'abc',
+    host: 'n1',
+    bootId: 'b',
+    pid: 4711,
+    startTime: 99,
+    socket: '/run/x.sock',
+    epoch: 3,
+    version: '0.1.0',
+    startedAt: '2026-11-22T00:00:00.000Z',
   }
   expect(parseServerFile(fileText(server))).toEqual(server)
 })

@@ -14,7 +14,11 @@ const look: Look = { isTty: true, columns: 80, isColoured: false, isUnicode: fal
 test('a killed job counts as failed: it did not do what was waited for', () => {
   const states = { JOB_FINISHED: 3, FAILED: 1, USER_KILLED: 2, RUNNING: 1, PREPROCESSED: 5 }
   expect(standingOf({ total: 12, states })).toEqual({
-    ...{ total: 12, done: 3, failed: 3, running: 1, waiting: 5 },
+    total: 12,
+    done: 3,
+    failed: 3,
+    running: 1,
+    waiting: 5,
   })
 })
 

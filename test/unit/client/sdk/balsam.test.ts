@@ -17,9 +17,25 @@ afterEach(async () => {
 })
 
 const request: JobRequest = {
-  ...{ name: 'a', workflow: 'w', application: null, args: '', command: ['true'], description: '' },
-  ...{ environment: {}, resources: { cpus: 1, nodePackingCount: 1 }, priority: 0, maxRetries: 0 },
-  ...{ wallTimeMinutes: 1, output: { to: 'none' }, cwd: '/', array: null },
+  name: 'a',
+  workflow: 'w',
+  application: null,
+  args: '',
+  command: ['true'],
+  description: '',
+  environment: {},
+  resources: {
+    cpus: 1,
+    nodePackingCount: 1,
+  },
+  priority: 0,
+  maxRetries: 0,
+  ...{
+    wallTimeMinutes: 1,
+    output: { to: 'none' },
+    cwd: '/',
+    array: null,
+  },
 }
 const receipt = { schema: 'balsam.submission/1', ranges: [[1, 1]], total: 1, isRepeat: false }
 
@@ -59,7 +75,7 @@ test('a submission streams one line a request, under a key', async () => {
       .trimEnd()
       .split('\n')
       .map((line) => JSON.parse(line) as unknown),
-  ).toEqual([...[request, { ...request, name: 'b' }]])
+  ).toEqual([request, { ...request, name: 'b' }])
   expect(key).toMatch(/^[0-9a-f]{32}$/)
 })
 
@@ -211,7 +227,9 @@ test('all jobs come page by page', async () => {
 test('without a daemon, and where none may be started, that is said', async () => {
   fake.unannounce()
   await expect(balsam.status()).rejects.toMatchObject({
-    ...{ code: 'AUTOSTART_FORBIDDEN', exit: 6, facts: { why: 'BALSAM_NO_AUTOSTART=1' } },
+    code: 'AUTOSTART_FORBIDDEN',
+    exit: 6,
+    facts: { why: 'BALSAM_NO_AUTOSTART=1' },
   })
 })
 

@@ -19,7 +19,8 @@ test('BALSAM_SITE names the site', () => {
 
 test('BALSAM_DB_PATH is a synonym, and BALSAM_SITE goes before it', () => {
   expect(findSite(undefined, { BALSAM_DB_PATH: b }, '/')).toEqual({
-    ...{ path: b, why: 'BALSAM_DB_PATH' },
+    path: b,
+    why: 'BALSAM_DB_PATH',
   })
   expect(findSite(undefined, { BALSAM_SITE: a, BALSAM_DB_PATH: b }, '/').path).toBe(a)
 })
@@ -44,7 +45,8 @@ test('within a site that site is meant', () => {
 test('else it is the default site of the state directory, made or not', () => {
   const env = { XDG_STATE_HOME: join(base, 'state') }
   expect(findSite(undefined, env, base)).toEqual({
-    ...{ path: join(base, 'state/balsam/default'), why: 'default' },
+    path: join(base, 'state/balsam/default'),
+    why: 'default',
   })
 })
 

@@ -46,7 +46,8 @@ test('the whole name goes before a part of others', async () => {
 test('a text that fits several sites is an error that names them', async () => {
   const [one, two] = await remember('exp-one', 'exp-two')
   await expect(siteByText('exp', env, '/')).rejects.toMatchObject({
-    ...{ code: 'SITE_AMBIGUOUS', facts: { sites: `${one}, ${two}` } },
+    code: 'SITE_AMBIGUOUS',
+    facts: { sites: `${one}, ${two}` },
   })
 })
 

@@ -17,8 +17,15 @@ import { fileText } from '../../../../protocol/site-files.ts'
 
 const base = realpathSync(mkdtempSync(join(tmpdir(), 'balsam-site-')))
 const server = {
-  ...{ siteId: 'x', host: 'h', bootId: 'b', pid: 1, startTime: 1, socket: '/s', epoch: 1 },
-  ...{ version: '0.1.0', startedAt: '' },
+  siteId: 'x',
+  host: 'h',
+  bootId: 'b',
+  pid: 1,
+  startTime: 1,
+  socket: '/s',
+  epoch: 1,
+  version: '0.1.0',
+  startedAt: '',
 }
 
 test('a new directory becomes a site that only its owner can read', () => {
