@@ -3,6 +3,7 @@
 // a local file system.
 import type { SqlDriver, SqlRow, SqlValue } from '../../../protocol/ports.ts'
 import { literal } from '../sql.ts'
+import { checkpoints } from './checkpoints.ts'
 import { checkHeader } from './header.ts'
 import { type DatabasePlace, journalModeOf, readerSetup, writerSetup } from './settings.ts'
 import { transactionScript } from './transaction.ts'
@@ -53,17 +54,26 @@ export async function openDriver(
   const { file, isShared } = place
   checkHeader(file)
   const writer = connect({ file, setup: writerSetup(place), isReadOnly: false })
-  const reader = isShared ? writer : connect({ file, setup: readerSetup, isReadOnly: true })
+  const reader = isShared ? writer : connect({ file, setup: readerSetup, isReadOnly: false })
   const readTurns = turns()
   // On one connection a read must not fall into a transaction, nor a write into a snapshot.
   const writeTurns = isShared ? readTurns : turns()
   const lines: Lines = { place, connect, writer, reader }
+  const copying = checkpoints(() =>
+    readTurns(() => reader.script('PRAGMA wal_checkpoint(PASSIVE)')),
+  )
+
+  async function transact(script: string): Promise<void> {
+    copying.throwFailure()
+    await writer.script(script)
+    if (!isShared) copying.written(script.length)
+  }
 
   const driver: SqlDriver = {
     name,
     journalMode: journalModeOf(place),
     transaction: (statements, { isDurable }) =>
-      writeTurns(() => writer.script(transactionScript(statements, isDurable, !isShared))),
+      writeTurns(() => transact(transactionScript(statements, isDurable, !isShared))),
     all: (text, params = []) => readTurns(() => reader.all(text, params)),
     snapshot: (read) =>
       readTurns(async () => {

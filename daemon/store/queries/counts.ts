@@ -36,7 +36,8 @@ function sumUp(...results: readonly Awaited<ReturnType<SqlQuery>>[]): Breakdown 
   const breakdown = new Map<number, number>()
   for (const row of results.flat()) {
     const state = numberOf(row, 'state')
-    breakdown.set(state, (breakdown.get(state) ?? 0) + numberOf(row, 'count'))
+    const count = (breakdown.get(state) ?? 0) + numberOf(row, 'count')
+    if (count > 0) breakdown.set(state, count)
   }
   return breakdown
 }

@@ -113,7 +113,7 @@ test('an array and the same jobs submitted singly give the answers of a plain li
       await expectRight(open, world, asked, fewJobs)
       for (const disk of disks) disk.close()
     }),
-    { numRuns: 400 },
+    { numRuns: 200 },
   )
 })
 
