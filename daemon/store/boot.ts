@@ -26,7 +26,7 @@ async function raiseEpoch(driver: SqlDriver, owner: string): Promise<number> {
   return before + 1
 }
 
-/** Begins a reign and reads the site. STALE_EPOCH when another daemon began one at the same time. */
+/** Begins a reign and reads the site. STALE_EPOCH when another daemon began one just now. */
 export async function beginReign(driver: SqlDriver, owner: string): Promise<StoredSite> {
   const epoch = await raiseEpoch(driver, owner)
   return driver.snapshot(async (all) => {
@@ -37,8 +37,10 @@ export async function beginReign(driver: SqlDriver, owner: string): Promise<Stor
         coalesce((SELECT max(hi) FROM block), 0) + 1) AS next_id
       FROM reign`)
     const facts = head ?? {}
-    // `state <> 8` lets SQLite take the partial index: ended jobs are not looked at.
-    const open = `SELECT * FROM job WHERE state <> 8 AND state NOT IN (${endNumbers.join()}) ORDER BY id`
+    // `state <> 8` lets SQLite take the partial index: ended jobs are not looked at. A job whose
+    // history ends with its kill may have an attempt that has not ended.
+    const open = `SELECT * FROM job WHERE state <> 8
+      AND (state NOT IN (${endNumbers.join()}) OR substr(log, -8) = '"KILL"]]') ORDER BY id`
     return {
       epoch,
       appliedSeq: numberOf(facts, 'applied_seq'),

@@ -41,7 +41,8 @@ function specDeletions(ids: readonly number[]): SqlStatement[] {
   if (ids.length === 0) return []
   return [
     // An id whose job was removed is not given out again.
-    sql`UPDATE reign SET next_job_id = max(next_job_id, coalesce((SELECT max(hi) + 1 FROM spec), 0))`,
+    sql`UPDATE reign SET next_job_id =
+      max(next_job_id, coalesce((SELECT max(hi) + 1 FROM spec), 0))`,
     ...deletion('spec', 'lo', ids),
     ...deletion('spec_body', 'lo', ids),
   ]

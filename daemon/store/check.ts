@@ -30,11 +30,13 @@ const rules: readonly string[] = [
   `SELECT 'span ' || p.lo || ' holds a job of another workflow' AS breach FROM span p
      WHERE EXISTS (SELECT 1 FROM spec s WHERE s.hi >= p.lo AND s.workflow <> p.workflow AND
        s.lo BETWEEN coalesce((SELECT max(lo) FROM spec WHERE lo <= p.lo), 0) AND p.hi)`,
-  `SELECT 'the tally of ' || workflow || ' in state ' || state || ' is ' || told || ', not ' || seen AS breach
+  `SELECT 'the tally of ' || workflow || ' in state ' || state || ' is ' || told || ', not ' || seen
+     AS breach
      FROM (SELECT workflow, state, sum(told) AS told, sum(seen) AS seen FROM (
        SELECT workflow, state, count AS told, 0 AS seen FROM tally
        UNION ALL SELECT workflow, state, 0, hi - lo + 1 FROM span
-       UNION ALL SELECT s.workflow, j.state, 0, count(*) FROM job j JOIN spec s ON s.lo = j.spec GROUP BY 1, 2)
+       UNION ALL SELECT s.workflow, j.state, 0, count(*) FROM job j
+         JOIN spec s ON s.lo = j.spec GROUP BY 1, 2)
        GROUP BY workflow, state) WHERE told <> seen`,
   `SELECT 'journal record ' || seq || ' is applied and still there' AS breach
      FROM journal, reign WHERE seq <= applied_seq`,

@@ -71,7 +71,8 @@ export function commitStatements(turn: TurnCommit, epoch: number): SqlStatement[
   const { seq, at, body } = turn
   return [
     {
-      ...sql`INSERT INTO journal (seq, at, body) SELECT ${seq}, ${at}, ${body} FROM reign WHERE epoch = ${epoch}`,
+      ...sql`INSERT INTO journal (seq, at, body)
+        SELECT ${seq}, ${at}, ${body} FROM reign WHERE epoch = ${epoch}`,
       mustChange: 1,
     },
     ...specInserts(turn.specs),
@@ -101,23 +102,26 @@ export function stageStatements(
 ): SqlStatement[] {
   return [
     {
-      ...sql`INSERT OR REPLACE INTO block (lo, hi, seq) SELECT ${block.lo}, ${block.hi}, NULL FROM reign WHERE epoch = ${epoch}`,
+      ...sql`INSERT OR REPLACE INTO block (lo, hi, seq)
+        SELECT ${block.lo}, ${block.hi}, NULL FROM reign WHERE epoch = ${epoch}`,
       mustChange: 1,
     },
     ...specInserts(specs),
   ]
 }
 
-/** The statements that drop unsettled blocks: these, or all of them. Their ids are not used again. */
+/** The statements that drop unsettled blocks, these or all. Their ids are not used again. */
 export function unstageStatements(blocks: readonly JobId[] | 'all', epoch: number): SqlStatement[] {
   const which =
     blocks === 'all'
       ? sql`seq IS NULL`
       : sql`seq IS NULL AND lo IN (SELECT value FROM json_each(${JSON.stringify(blocks)}))`
-  const specs = sql`SELECT s.lo FROM block b CROSS JOIN spec s ON s.lo BETWEEN b.lo AND b.hi WHERE b.lo IN (SELECT lo FROM block WHERE ${which})`
+  const specs = sql`SELECT s.lo FROM block b CROSS JOIN spec s ON s.lo BETWEEN b.lo AND b.hi
+    WHERE b.lo IN (SELECT lo FROM block WHERE ${which})`
   return [
     {
-      ...sql`UPDATE reign SET next_job_id = max(next_job_id, coalesce((SELECT max(hi) + 1 FROM block), 0))
+      ...sql`UPDATE reign
+        SET next_job_id = max(next_job_id, coalesce((SELECT max(hi) + 1 FROM block), 0))
         WHERE epoch = ${epoch}`,
       mustChange: 1,
     },

@@ -57,7 +57,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     catchUp: (rows) => write(catchUpStatements(rows, epoch), false),
     stage: (block, specs) => write(stageStatements(block, specs, epoch), false),
     unstage: (blocks) => write(unstageStatements(blocks, epoch), false),
-    specsOf: (ids) => specsWithBodies(driver.all, ids),
+    specsOf: (ids) => specsWithBodies((text, params) => driver.all(text, params), ids),
     submission: async (key) => {
       const [row] = await driver.all('SELECT * FROM submission WHERE key = ?', [key])
       if (row === undefined) return null

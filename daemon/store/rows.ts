@@ -32,7 +32,7 @@ export interface SpanShape {
 export interface SpanRow extends SpanShape {
   readonly lo: JobId
   readonly hi: JobId
-  /** `lo` of the array's spec; null when each job has a spec of its own, whose lo is the job's id. */
+  /** `lo` of the array's spec; null when each job has a spec of its own, whose lo is its id. */
   readonly spec: JobId | null
   /** Number of the public state (protocol/states). */
   readonly state: number
@@ -131,7 +131,7 @@ export interface StoredSite {
   readonly nextJobId: JobId
   readonly apps: readonly AppSpec[]
   readonly spans: readonly SpanRow[]
-  /** Jobs that have not come to an end. */
+  /** Jobs that have not come to an end, and killed ones of which an attempt may be open. */
   readonly openJobs: readonly JobRow[]
   readonly tallies: readonly {
     readonly workflow: string

@@ -35,11 +35,14 @@ export interface Store {
   open(owner: string): Promise<StoredSite>
   /** False once another daemon has raised the epoch. */
   reigns(): Promise<boolean>
-  /** Writes one turn durably. STALE_EPOCH when another daemon has taken over; STORAGE_REFUSED for lack of space or a lock (nothing written, may be retried). */
+  /**
+   * Writes one turn durably. STALE_EPOCH when another daemon has taken over; STORAGE_REFUSED for
+   * lack of space or a lock (nothing written, may be retried).
+   */
   commit(turn: TurnCommit): Promise<void>
-  /** Writes derived rows; needs no fsync because the journal can repeat it. Prunes the journal it replaces. */
+  /** Writes derived rows; no fsync, the journal can repeat it. Prunes the records it replaces. */
   catchUp(rows: CatchUp): Promise<void>
-  /** Puts specs of a large submission down ahead of its commit, under a reserved block named by its first id. */
+  /** Puts specs of a large submission down ahead of its commit; a block is named by its first id. */
   stage(block: { readonly lo: JobId; readonly hi: JobId }, specs: readonly SpecRow[]): Promise<void>
   /** Forgets the staged specs of blocks whose submission failed. */
   unstage(blocks: readonly JobId[]): Promise<void>

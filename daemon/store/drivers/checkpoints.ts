@@ -18,7 +18,7 @@ export interface Checkpoints {
 export function checkpoints(run: () => Promise<void>): Checkpoints {
   let bytes = 0
   let isRunning = false
-  let failure: unknown = null
+  let failure: Error | null = null
 
   async function start(): Promise<void> {
     isRunning = true
@@ -26,7 +26,8 @@ export function checkpoints(run: () => Promise<void>): Checkpoints {
     try {
       await run()
     } catch (error) {
-      if (!(error instanceof Fault) || error.code !== 'STORAGE_REFUSED') failure ??= error
+      const isRefusal = error instanceof Fault && error.code === 'STORAGE_REFUSED'
+      if (!isRefusal) failure ??= error instanceof Error ? error : new Error(String(error))
     } finally {
       isRunning = false
     }

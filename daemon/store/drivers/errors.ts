@@ -19,7 +19,7 @@ const primary = {
   NOTADB: 26,
 } as const
 
-/** SQLITE_IOERR_WRITE: a write was refused (quota, no space); unlike a failed fsync, nothing of it counts. */
+/** SQLITE_IOERR_WRITE: a write was refused (quota); unlike after a failed fsync, none counts. */
 const ioerrWrite = 10 | (3 << 8)
 
 /** The error to throw for a complaint about this database file. */

@@ -1,4 +1,4 @@
-// The first bytes of a database file, read before SQLite opens it: what is not ours stays untouched.
+// The first bytes of a database file, read before SQLite opens it: a foreign file stays untouched.
 // Must never be called while this process has the file open: closing it would drop SQLite's locks.
 import { closeSync, openSync, readSync } from 'node:fs'
 import { fault } from '../../../protocol/faults.ts'

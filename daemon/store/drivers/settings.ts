@@ -15,7 +15,9 @@ export function writerSetup(place: DatabasePlace): string {
     ? 'PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=DELETE;'
     : // Beside the writer most of the WAL is copied back already (checkpoints.ts); at 64 MiB it
       // copies the rest itself and begins the WAL anew, so that a restart reads little.
-      'PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=16384; PRAGMA journal_size_limit=67108864;'
+      `PRAGMA journal_mode=WAL;
+PRAGMA wal_autocheckpoint=16384;
+PRAGMA journal_size_limit=67108864;`
   return `
 PRAGMA busy_timeout=2000;
 ${journal}

@@ -67,10 +67,11 @@ export function probeLock(directory: string): void {
       env: { NODE_NO_WARNINGS: '1' },
     })
     if (status === 3) return
+    const said = error === undefined ? `exit ${status}` : error.message
     const what =
       status === 0
         ? 'its locks do not hold between processes'
-        : `its locks could not be tested (${error === undefined ? `exit ${status}` : error.message})`
+        : `its locks could not be tested (${said})`
     throw fault('STORAGE_PROBE_FAILED', { path: directory, what })
   } catch (error) {
     if (error instanceof Error && 'errcode' in error) {

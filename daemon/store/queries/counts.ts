@@ -55,7 +55,8 @@ async function countedByRange(all: SqlQuery, want: Wanted): Promise<Breakdown> {
     CROSS JOIN job j ON j.id BETWEEN r.lo AND r.hi
     WHERE ${stateCondition(want.states, 'j.state')} GROUP BY j.state`
   const spans = sql`SELECT p.state AS state, sum(min(p.hi, r.hi) - max(p.lo, r.lo) + 1) AS count
-    FROM ${ranges} CROSS JOIN span p ON p.lo BETWEEN ${spanFloor(sql`r.lo`)} AND r.hi AND p.hi >= r.lo
+    FROM ${ranges}
+    CROSS JOIN span p ON p.lo BETWEEN ${spanFloor(sql`r.lo`)} AND r.hi AND p.hi >= r.lo
     WHERE ${stateCondition(want.states, 'p.state')} GROUP BY p.state`
   return sumUp(await run(all, rows), await run(all, spans))
 }

@@ -161,7 +161,8 @@ function listedRanges(want: Wanted, ids: readonly IdRange[], window: Window): Sq
     return sql`SELECT lo, hi FROM ${listed} WHERE hi BETWEEN ${from} AND ${to}`
   }
   return sql`SELECT max(s.lo, e.lo) AS lo, min(s.hi, e.hi) AS hi FROM ${listed} e CROSS JOIN spec s
-    ON s.lo BETWEEN coalesce((SELECT max(lo) FROM spec WHERE lo <= e.lo), 0) AND e.hi AND s.hi >= e.lo
+    ON s.lo BETWEEN coalesce((SELECT max(lo) FROM spec WHERE lo <= e.lo), 0) AND e.hi
+    AND s.hi >= e.lo
     WHERE min(s.hi, e.hi) BETWEEN ${from} AND ${to} AND ${residual(want, 'none')}`
 }
 

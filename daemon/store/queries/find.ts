@@ -16,7 +16,8 @@ export async function findJob(
   const [span] =
     row === undefined
       ? await all(
-          'SELECT * FROM (SELECT * FROM span WHERE lo <= ?1 ORDER BY lo DESC LIMIT 1) WHERE hi >= ?1',
+          `SELECT * FROM (SELECT * FROM span WHERE lo <= ?1 ORDER BY lo DESC LIMIT 1)
+            WHERE hi >= ?1`,
           [id],
         )
       : []

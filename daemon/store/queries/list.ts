@@ -79,8 +79,9 @@ export async function specsCovering(
     if (last !== undefined && last[1] + 1 >= id) last[1] = id
     else ranges.push([id, id])
   }
-  const query = sql`SELECT DISTINCT s.* FROM json_each(${JSON.stringify(ranges)}) e CROSS JOIN spec s
-    ON s.lo BETWEEN coalesce((SELECT max(lo) FROM spec WHERE lo <= e.value ->> 0), 0) AND e.value ->> 1
+  const query = sql`SELECT DISTINCT s.* FROM json_each(${JSON.stringify(ranges)}) e
+    CROSS JOIN spec s ON s.lo BETWEEN
+      coalesce((SELECT max(lo) FROM spec WHERE lo <= e.value ->> 0), 0) AND e.value ->> 1
     WHERE s.hi >= e.value ->> 0 ORDER BY s.lo`
   return (await all(query.sql, query.params)).map(specOf)
 }

@@ -38,7 +38,8 @@ export async function matchingRanges(
   if (want.states?.length === 0) return []
   // Disjoint pieces side by side: lo minus the number of ids before stays the same.
   const query = sql`SELECT min(lo) AS lo, max(hi) AS hi FROM (
-      SELECT lo, hi, hi - sum(hi - lo + 1) OVER (ORDER BY lo) AS island FROM (${await piecesOf(all, want)}))
+      SELECT lo, hi, hi - sum(hi - lo + 1) OVER (ORDER BY lo) AS island
+      FROM (${await piecesOf(all, want)}))
     GROUP BY island ORDER BY 1`
   const rows = await all(query.sql, query.params)
   return rows.map((row) => [numberOf(row, 'lo'), numberOf(row, 'hi')] as const)

@@ -62,8 +62,9 @@ export async function partsByState(
   const rows = states?.length === 0 ? [] : await run(all, rowsQuery)
   const spans = want.isBySpec
     ? spansThenRanges(want, window, limit)
-    : sql`SELECT p.*, max(p.lo, ${window.from}) AS piece_lo, min(p.hi, ${window.to}) AS piece_hi FROM span p
-        WHERE p.lo BETWEEN ${spanFloor(sql`${window.from}`)} AND ${window.to} AND p.hi >= ${window.from}
+    : sql`SELECT p.*, max(p.lo, ${window.from}) AS piece_lo, min(p.hi, ${window.to}) AS piece_hi
+        FROM span p WHERE p.lo BETWEEN ${spanFloor(sql`${window.from}`)} AND ${window.to}
+        AND p.hi >= ${window.from}
         AND ${stateCondition(states, 'p.state')}
         AND ${want.workflow === null ? sql`1` : sql`p.workflow = ${want.workflow}`}
         ORDER BY p.lo LIMIT ${limit}`

@@ -96,7 +96,8 @@ async function run(preference: DriverPreference, count: number): Promise<void> {
       const again = await openStore({ driver: await picked.open({ file, isShared: false }), file })
       const boot = await timed(() => again.open('bench'))
       console.log(
-        `${shape}: filled in ${filled.ms.toFixed(0)} ms (CPU ${filled.cpuMs.toFixed(0)}), ${megabytes} MB, boot ${boot.ms.toFixed(0)} ms`,
+        `${shape}: filled in ${filled.ms.toFixed(0)} ms (CPU ${filled.cpuMs.toFixed(0)}), ` +
+          `${megabytes} MB, boot ${boot.ms.toFixed(0)} ms`,
       )
       await measure(again, shape, count)
       await again.close()

@@ -46,7 +46,8 @@ async function timed(
   const [median = 0, p95 = 0] = [sorted[Math.floor(count / 2)], sorted[Math.floor(count * 0.95)]]
   const cpu = (user + system) / 1_000 / count
   console.log(
-    `${name.padEnd(44)} median ${median.toFixed(2)} ms, p95 ${p95.toFixed(2)} ms, CPU ${cpu.toFixed(2)} ms`,
+    `${name.padEnd(44)} median ${median.toFixed(2)} ms, ` +
+      `p95 ${p95.toFixed(2)} ms, CPU ${cpu.toFixed(2)} ms`,
   )
 }
 

@@ -74,7 +74,7 @@ describe.each(driverNames)('%s', (name) => {
     expect(await store.check()).toEqual({ integrity: 'ok', breaches: [] })
   })
 
-  test('of two daemons on one site, the one that came later writes and the other ends', async (context) => {
+  test('of two daemons on a site the later one writes and the other ends', async (context) => {
     const picked = await driverOrSkip(name, context)
     const file = join(folderFor(context), 'balsam.db')
     const duellists: Committer[] = []
@@ -90,7 +90,7 @@ describe.each(driverNames)('%s', (name) => {
     for (const loser of duellists.slice(0, -1)) expect(loser.said.at(-1)).toBe('end STALE_EPOCH')
     const store = await storeAt(picked, file, context)
     const site = await store.open('after')
-    const epochs = site.journal.map((each) => Number(JSON.parse(each.body).epoch))
+    const epochs = site.journal.map((each) => Number(/"epoch":(\d+)/.exec(each.body)?.[1]))
     expect(epochs).toEqual([...epochs].sort((a, b) => a - b))
     expect(site.nextJobId).toBe(site.lastSeq + 1)
     expect((await store.check()).breaches).toEqual([])
@@ -116,7 +116,7 @@ describe.each(driverNames)('%s', (name) => {
     expect(await young.reigns()).toBe(true)
   })
 
-  test('after a loss of power at any moment the site is a prefix of what was written', async (context) => {
+  test('after a loss of power the site is a prefix of what was written', async (context) => {
     const picked = await driverOrSkip(name, context)
     const folder = folderFor(context)
     const file = join(folder, 'balsam.db')

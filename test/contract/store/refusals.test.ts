@@ -6,6 +6,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
 import { loadMigrations } from '../../../daemon/store/migrate.ts'
 import { openStore } from '../../../daemon/store/open-store.ts'
+import { Fault } from '../../../protocol/faults.ts'
 import {
   driverNames,
   driverOrSkip,
@@ -22,7 +23,7 @@ const known = loadMigrations()
 const later = { version: known.length + 1, sql: 'ALTER TABLE reign ADD COLUMN novelty TEXT' }
 
 describe.each(driverNames)('%s', (name) => {
-  test('a full database refuses a turn whole, and takes it when there is space', async (context) => {
+  test('a full database refuses a turn whole, and takes it later', async (context) => {
     const picked = await driverOrSkip(name, context)
     const file = join(folderFor(context), 'balsam.db')
     const driver = await picked.open({ file, isShared: false })
@@ -192,14 +193,13 @@ describe.each(driverNames)('%s', (name) => {
     const bytes = readFileSync(file)
     bytes.fill(0x5a, Math.floor(bytes.length / 2), Math.floor(bytes.length / 2) + 8_192)
     writeFileSync(file, bytes)
-    const found = await storeAt(picked, file, context).then((damaged) =>
-      damaged.check().then(
-        (verdict) => (verdict.integrity === 'ok' ? 'unseen' : 'told'),
-        (error: unknown) => error,
-      ),
+    const damaged = await storeAt(picked, file, context)
+    const found = await damaged.check().then(
+      (verdict) => (verdict.integrity === 'ok' ? 'unseen' : 'told'),
+      (error: unknown) => (error instanceof Fault ? error.code : String(error)),
     )
-    if (found !== 'told') expect(found).toMatchObject({ code: 'DATABASE_INVALID' })
-    expect(found).not.toBe('unseen')
+    // SQLite may be unable to read far enough to say more than that.
+    expect(['told', 'DATABASE_INVALID']).toContain(found)
   })
 
   test('a check names what breaks the rules between the tables', async (context) => {

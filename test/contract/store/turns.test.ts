@@ -99,7 +99,7 @@ describe.each(driverNames)('%s', (name) => {
     })
   })
 
-  test('a catch-up takes the records it replaces with it and keeps the last number', async (context) => {
+  test('a catch-up removes the records it replaces and keeps the last number', async (context) => {
     const store = await newStore(name, context)
     for (let seq = 1; seq <= 3; seq += 1) await store.commit(turn(seq))
     await store.catchUp(rows(3))
@@ -139,14 +139,14 @@ describe.each(driverNames)('%s', (name) => {
       actors: [actor],
       submissions: [key],
     })
-    await expect(store.commit(refused)).rejects.toThrow()
+    await expect(store.commit(refused)).rejects.toThrow('UNIQUE')
     await store.commit(turn(2))
     const site = await store.open('again')
     expect([site.apps, site.actors, site.nextJobId]).toEqual([[], [], 1])
     expect(await store.check()).toEqual({ integrity: 'ok', breaches: [] })
   })
 
-  test('jobs of a commit are seen once the catch-up has put them down, not before', async (context) => {
+  test('jobs are seen once the catch-up has put them down, not before', async (context) => {
     const store = await newStore(name, context)
     await store.commit(turn(1, { specs: [spec(1, 1, { name: 'a', app: 'A' })] }))
     expect((await store.list({ name: 'a' }, 0, 10)).total).toBe(0)
@@ -199,7 +199,7 @@ describe.each(driverNames)('%s', (name) => {
     expect(await store.specsOf([3])).toEqual([])
   })
 
-  test('specs of a block that was not settled are gone at the next start, and their ids are not reused', async (context) => {
+  test('unsettled specs are gone at the next start, their ids for good', async (context) => {
     const store = await newStore(name, context)
     const block = { lo: 1, hi: 100 }
     await store.stage(block, [spec(1, 1), spec(2, 2)])

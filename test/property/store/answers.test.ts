@@ -1,7 +1,7 @@
 // Every question to the store has one right answer, whatever way the jobs are kept.
 // The model is a list of jobs; the store keeps them as arrays and spans, or each by itself.
 import { join } from 'node:path'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { openStore } from '../../../daemon/store/open-store.ts'
 import type { Store } from '../../../daemon/store/store.ts'
@@ -101,6 +101,7 @@ async function expectRight(
 }
 
 test('an array and the same jobs submitted singly give the answers of a plain list', async () => {
+  let worldsSeen = 0
   await fc.assert(
     fc.asyncProperty(worlds, questions, borders, async (world, asked, fewJobs) => {
       const disks = [simDisk({ clock, coin }), simDisk({ clock, coin })]
@@ -112,9 +113,11 @@ test('an array and the same jobs submitted singly give the answers of a plain li
       }
       await expectRight(open, world, asked, fewJobs)
       for (const disk of disks) disk.close()
+      worldsSeen += 1
     }),
     { numRuns: 200 },
   )
+  expect(worldsSeen).toBe(200)
 })
 
 describe.each(driverNames)('%s', (name: DriverName) => {
@@ -130,5 +133,6 @@ describe.each(driverNames)('%s', (name: DriverName) => {
       }),
       { numRuns: 15 },
     )
+    expect(next).toBe(30)
   })
 })

@@ -1,6 +1,6 @@
 // Sites made by chance, a plain model of them, and two ways to put them into a store: with arrays
 // and spans, and each job singly. Must never use the store's own code to say what is right.
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import type { JobRow, SpanRow, SpecRow } from '../../../daemon/store/rows.ts'
 import type { Store } from '../../../daemon/store/store.ts'
 import type { JobFilter, StateCounts } from '../../../protocol/job.ts'
@@ -106,7 +106,7 @@ const conditions = {
   ),
 }
 
-/** Filters that ask for anything, mostly few things at once: those that ask for much find nothing. */
+/** Filters that ask for anything, but for few things at once: much together finds nothing. */
 export const filters: fc.Arbitrary<JobFilter> = fc
   .record({
     asked: fc.record(conditions),

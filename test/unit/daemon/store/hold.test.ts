@@ -86,7 +86,7 @@ test('an owner on this host that has died is replaced', async (context) => {
   await site.release()
 })
 
-test('an owner on this host that lives is respected, even where the lock did not hold', async (context) => {
+test('a living owner on this host is respected even where locks do not hold', async (context) => {
   const plan = planFor(context, { fileSystem: nfs })
   const identity = identityOf(process.ppid)
   if (identity === null) throw new Error('the parent lives')
@@ -111,7 +111,7 @@ test('a torn owner record is an owner that nobody knows', async (context) => {
   await expect(holdSite(plan)).rejects.toMatchObject({ code: 'DAEMON_ELSEWHERE' })
 })
 
-test('an owner record is claimed once, and a record that has changed is not discarded', (context) => {
+test('an owner record is claimed once, and not discarded once it has changed', (context) => {
   const file = join(planFor(context).site, 'owner.json')
   const [a, b, c] = ['a', 'b', 'c'].map((host) => ({ host, bootId: 'b', pid: 1, startTime: 1 }))
   if (a === undefined || b === undefined || c === undefined) throw new Error('three owners')

@@ -1,6 +1,6 @@
 // Values in SQL text: a driver sends whole scripts, so a literal must be exactly its value.
 import { DatabaseSync } from 'node:sqlite'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { transactionScript } from '../../../../daemon/store/drivers/transaction.ts'
 import { joined, literal, rendered, sql } from '../../../../daemon/store/sql.ts'
@@ -65,7 +65,7 @@ test('templates nest and keep their values in order', () => {
   })
 })
 
-test('only what need not be durable goes without FULL, and only where the journal keeps order', () => {
+test('only what need not be durable goes without FULL, and only where order is kept', () => {
   const statements = [sql`DELETE FROM t`]
   const relaxed = transactionScript(statements, false, true)
   expect(relaxed.startsWith('PRAGMA synchronous=NORMAL;\nBEGIN')).toBe(true)
