@@ -91,9 +91,9 @@ export function environmentOf(parsed: Parsed, name: string): Record<string, stri
   return Object.fromEntries(pairs)
 }
 
-/** A flag of Balsam 0.3 whose feature is not there yet: accepted by the parser, then refused. */
+/** Flags of Balsam 0.3 whose feature is not there yet: known to the parser, then refused by name. */
 export function declareLater(command: Command, flags: readonly string[]): void {
-  for (const flag of flags) command.option(flag, '(comes later)')
+  for (const flag of flags) command.addOption(command.createOption(flag).hideHelp())
 }
 
 /** Throws UNSUPPORTED for each given flag of these, with a sentence. */

@@ -29,11 +29,21 @@ export function logLine(line: string, look: Look): string {
   const level = levels[Number(record['level'])] ?? textOf(record['level']).toUpperCase()
   const facts = Object.entries(record)
     .filter(([name]) => !leftOut.has(name))
-    .map(([name, value]) => `${name}=${textOf(value)}`)
+    .map(([name, value]) => [name, textOf(value)] as const)
+  const short = facts.filter(([, value]) => !value.includes('\n'))
+  // A stack comes below its message, as it is known.
+  const long = facts.filter(([, value]) => value.includes('\n'))
+  const below = long.flatMap(([, value]) => value.split('\n').map((each) => `\n    ${each.trim()}`))
   const at = paint(timeOf(record['time']), 'grey', look)
   const shownLevel = paint(level.padEnd(5), colours[level], look)
-  const message = escapeControls([textOf(record['msg']), ...facts].join('  '))
-  return `${at} ${shownLevel} ${message}`
+  const words = [textOf(record['msg']), ...short.map(([name, value]) => `${name}=${value}`)]
+  const message = escapeControls(words.join('  '))
+  return `${at} ${shownLevel} ${message}${below.map(escapeBelow).join('')}`
+}
+
+/** Escapes all but the line break that the line begins with. */
+function escapeBelow(line: string): string {
+  return `\n${escapeControls(line.slice(1))}`
 }
 
 function textOf(value: unknown): string {

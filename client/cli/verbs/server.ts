@@ -3,6 +3,7 @@ import { fault } from '../../../protocol/faults.ts'
 import { insideOf, lookForDaemon } from '../../sdk/reach.ts'
 import { startDaemonOf, stopDaemonOf } from '../daemon-life.ts'
 import { listLaunchers } from '../lists.ts'
+import { declareLater } from '../options.ts'
 import type { Context, Parsed, Verb } from '../verb.ts'
 
 const actions: Readonly<Record<string, (context: Context, parsed: Parsed) => Promise<void>>> = {
@@ -35,9 +36,7 @@ export const server: Verb = {
       .option('--connect', 'start the daemon unless it runs (balsamd start)')
       .option('--reset', 'restart the daemon (balsamd restart); jobs go on')
       .option('--list-active-connections', 'the launchers (balsam ls launchers)')
-      .option('--list-users', '(comes later)')
-      .option('--add-user <USER>', '(comes later)')
-      .option('--drop-user <USER>', '(comes later)')
+    declareLater(command, ['--list-users', '--add-user <USER>', '--drop-user <USER>'])
   },
   async run(context, parsed) {
     const asked = Object.keys(actions).filter((name) => parsed.options[name] !== undefined)

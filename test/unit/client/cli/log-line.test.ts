@@ -11,6 +11,11 @@ test('a line of pino gives time, level, message and facts', () => {
   )
 })
 
+test('a stack comes below its line, and drives no terminal either', () => {
+  const line = JSON.stringify({ level: 50, time: 0, msg: 'died', error: 'Error: x\n   at \u001by' })
+  expect(logLine(line, look).split('\n').slice(1)).toEqual(['    Error: x', '    at \\x1by'])
+})
+
 test('a line that is no JSON stays, without its control characters', () => {
   expect(logLine('Error: \u001b[31mbad', look)).toBe('Error: \\x1b[31mbad')
   expect(logLine('{not json', look)).toBe('{not json')
