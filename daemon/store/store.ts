@@ -42,7 +42,7 @@ export interface Store {
   commit(turn: TurnCommit): Promise<void>
   /** Writes derived rows; no fsync, the journal can repeat it. Prunes the records it replaces. */
   catchUp(rows: CatchUp): Promise<void>
-  /** Puts specs of a large submission down ahead of its commit; a block is named by its first id. */
+  /** Puts specs of a large submission down before its commit; a block is named by its first id. */
   stage(block: { readonly lo: JobId; readonly hi: JobId }, specs: readonly SpecRow[]): Promise<void>
   /** Forgets the staged specs of blocks whose submission failed. */
   unstage(blocks: readonly JobId[]): Promise<void>

@@ -50,7 +50,7 @@ export function bodyOf(name: string): string {
     maxRetries: 0,
     wallTimeMinutes: 1,
     output: { to: 'workdir' },
-    cwd: '/home/user/project',
+    cwd: '/scratch/project',
     array: null,
   })
 }
