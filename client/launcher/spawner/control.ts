@@ -1,4 +1,4 @@
-// Commands for an orphaned spawner, from a launcher that adopted it: lines appended to FILE.control.
+// Commands for an orphaned spawner from a launcher that adopted it: lines added to FILE.control.
 // Must obey nothing but kills: nobody is there who could hear of anything else.
 import { closeSync, openSync, readSync } from 'node:fs'
 import { controlFile } from './journal.ts'

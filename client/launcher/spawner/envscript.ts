@@ -7,7 +7,7 @@ import type { Task } from './messages.ts'
 /** Environment scripts are written for bash (modules, conda), so it comes first. */
 const shells = ['/bin/bash', '/usr/bin/bash', '/bin/sh']
 
-/** $0 is the script; then NAME=VALUE words up to --, which win over the script; then the command. */
+/** $0 is the script; then NAME=VALUE words up to --, which win over it; then the command. */
 const text = '. "$0" || exit; while [ "$1" != -- ]; do export "$1"; shift; done; shift; exec "$@"'
 
 const exportable = /^[A-Za-z_][A-Za-z0-9_]*$/

@@ -1,6 +1,6 @@
 // The journal of a spawner: what it started and how that ended, for a launcher that comes later.
-// Must reach the kernel before the report leaves, so that no exit is lost that was reported, and name
-// each task before it starts. Not fsynced, because a power loss ends the tasks too.
+// Must reach the kernel before the report leaves, so that no reported exit is lost, and name each
+// task before it starts. Not fsynced, because a power loss ends the tasks too.
 // Must never stop the spawner by a full disk.
 import { closeSync, openSync, renameSync, writeSync } from 'node:fs'
 import { limits } from '../../../protocol/limits.ts'

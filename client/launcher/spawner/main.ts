@@ -1,4 +1,4 @@
-// The spawner: the program that alone starts tasks. Commands on fd 0, reports on fd 1, its log on fd 2.
+// The spawner: the program that alone starts tasks. Commands on fd 0, reports on fd 1, log on fd 2.
 // Must never end while a task of it runs, whatever happens to the launcher.
 import { writeSync } from 'node:fs'
 import type { Log } from '../../../protocol/ports.ts'

@@ -2,6 +2,7 @@
 // Must never look at the spawner's PATH: a task sees the environment it was given.
 import { accessSync, constants, statSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
+import type { Clock } from '../../../protocol/ports.ts'
 
 /** Long enough to spare 10,000 short tasks the look-up, short enough for a new file to be seen. */
 const memoryMs = 1_000
@@ -19,14 +20,14 @@ interface Known {
 
 /** Looks commands up. */
 export interface PathLookup {
-  /** A command with a slash is taken as it stands: the kernel resolves it in the task's directory. */
+  /** A command with a slash is taken as it stands: the kernel resolves it in the directory. */
   find(command: string, path: string | undefined, cwd: string): Found
   /** What was remembered turned out wrong. */
   forget(): void
 }
 
 /** A look-up with an empty memory. */
-export function makePathLookup(monotonicMs: () => number): PathLookup {
+export function makePathLookup(clock: Clock): PathLookup {
   // By path, then by command: a joined key would have to be hashed anew for every task.
   const memory = new Map<string, Map<string, Known>>()
   let entries = 0
@@ -38,7 +39,7 @@ export function makePathLookup(monotonicMs: () => number): PathLookup {
     find(command, path = pathDefault, cwd) {
       if (command.includes('/')) return { file: command }
       const known = memory.get(path)?.get(command)
-      const nowMs = monotonicMs()
+      const nowMs = clock.monotonicMs()
       if (known !== undefined && known.untilMs > nowMs) return known.found
       const directories = path.split(':')
       const found = search(command, directories, cwd)

@@ -6,8 +6,8 @@ import type { Task } from './messages.ts'
 import { makeAcknowledgements } from './pool/acknowledgements.ts'
 import type { Adopted, AdoptedTask } from './pool/adopted.ts'
 import { adoptSpawner } from './pool/adopted.ts'
-import type { JournalNews } from './pool/journal-reader.ts'
 import { makeJournalFiles } from './pool/journal-files.ts'
+import type { JournalNews } from './pool/journal-reader.ts'
 import { makePlace } from './pool/place.ts'
 import type { SpawnerPoolSettings } from './pool/settings.ts'
 
@@ -61,7 +61,7 @@ export function makeSpawnerPool(settings: SpawnerPoolSettings): SpawnerPool {
         if (exits.length > 0) settings.onExited(exits)
         if (withdrawn.length > 0) settings.onWithdrawn(withdrawn)
       },
-      onLost: settings.onSpawnerLost,
+      onLost: (tokens: readonly number[]) => settings.onSpawnerLost(tokens),
       onEnd(): void {
         adopted.delete(one)
         files.keep(file, acknowledgements)

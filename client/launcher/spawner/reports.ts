@@ -2,7 +2,7 @@
 // each line wakes the launcher; an exit that leaves a lane hungry goes at once.
 // Must never hold a report longer than limits.spawnerReportMs.
 import { limits } from '../../../protocol/limits.ts'
-import type { Exit, Report } from './messages.ts'
+import type { Report } from './messages.ts'
 
 /** Collects and sends. */
 export interface Reports {
@@ -73,15 +73,4 @@ export function makeReports(send: (lines: string) => void): Reports {
       send(collect())
     },
   }
-}
-
-/** JSON of an exit; by hand, because it is made for every task. */
-export function exitJson(exit: Exit): string {
-  const error = exit.error === null ? 'null' : JSON.stringify(exit.error)
-  return (
-    `{"token":${exit.token},"pid":${exit.pid},"code":${exit.code},"signal":${exit.signal},` +
-    `"error":${error},"startedAtMs":${exit.startedAtMs},"endedAtMs":${exit.endedAtMs},` +
-    `"userMs":${exit.userMs},"systemMs":${exit.systemMs},"maxRssKiB":${exit.maxRssKiB},` +
-    `"isRssBelow":${exit.isRssBelow},"orphans":${exit.orphans}}`
-  )
 }

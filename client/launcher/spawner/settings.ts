@@ -10,7 +10,7 @@ export interface SpawnerSettings {
   readonly journalFile: string
   /** What the task markers begin with. */
   readonly marker: string
-  /** Soft limit of open files for tasks (Node raises its own, and children inherit); null: as is. */
+  /** Soft limit of open files for tasks (Node raises its own and they inherit); null: as is. */
   readonly openFilesSoft: number | null
   readonly log: Log
 }

@@ -4,8 +4,8 @@
 import { taskMarkerVariable } from '../../../protocol/allocation-file.ts'
 import { limits } from '../../../protocol/limits.ts'
 import type { Clock } from '../../../protocol/ports.ts'
+import type { Backend, Ending } from './backend.ts'
 import type { Running } from './running.ts'
-import type { Backend, Ending } from './spawner.ts'
 
 /** Linux signal numbers, equal on all architectures that Node supports. */
 const signals = { kill: 9, terminate: 15, continue: 18 } as const

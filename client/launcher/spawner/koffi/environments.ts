@@ -1,4 +1,4 @@
-// Base environments as C strings, encoded once; a task's own variables are laid over their pointers.
+// Base environments as C strings, encoded once; a task's own variables are laid over them.
 // Must never change a base while a task is being started.
 import type { Libc } from './libc.ts'
 import type { Block } from './memory.ts'

@@ -76,7 +76,7 @@ const declarations = [
   'long syscall(long call, long a, long b, long c, long d)',
 ]
 
-/** Loads koffi and binds the functions. Throws where koffi or the layouts we rely on are missing. */
+/** Loads koffi and binds the functions. Throws where koffi is missing or layouts differ. */
 export async function loadLibc(): Promise<Libc> {
   if (process.platform !== 'linux' || endianness() !== 'LE') throw new Error('not a usual Linux')
   if (!['x64', 'arm64', 'riscv64'].includes(process.arch)) throw new Error('not a 64-bit machine')

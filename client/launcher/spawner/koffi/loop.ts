@@ -1,8 +1,9 @@
-// The koffi spawner: one synchronous loop of poll, reap, start. It never returns to Node's own loop,
-// so that a start costs a spawn and little else. Must never block in anything but poll.
+// The koffi spawner: one synchronous loop of poll, reap, start. It never returns to Node's own
+// loop, so that a start costs a spawn and little else. Must never block in anything but poll.
 import { readdirSync, readSync } from 'node:fs'
 import { limits } from '../../../../protocol/limits.ts'
 import type { Clock } from '../../../../protocol/ports.ts'
+import type { Backend } from '../backend.ts'
 import { makeControl } from '../control.ts'
 import type { Journal } from '../journal.ts'
 import { makeLineSplitter, parseCommand } from '../lines.ts'
@@ -10,7 +11,7 @@ import type { Marked } from '../processes.ts'
 import { findMarked, isLiving, readProcess } from '../processes.ts'
 import { makeReports } from '../reports.ts'
 import type { SpawnerSettings } from '../settings.ts'
-import type { Backend, Spawner } from '../spawner.ts'
+import type { Spawner } from '../spawner.ts'
 import { makeSpawner } from '../spawner.ts'
 import type { Child, Children } from './children.ts'
 import { makeChildren } from './children.ts'
@@ -44,10 +45,9 @@ export function runKoffiSpawner(
   const children = makeChildren(libc)
   const reaper = makeReaper(libc)
   const output = makeOutput(libc, settings.log)
-  const reports = makeReports(output.send)
+  const reports = makeReports((lines) => output.send(lines))
   const backend = makeBackend(libc, children, clock)
-  const parts = { backend, journal, reports, clock, log: settings.log }
-  const spawner = makeSpawner(parts)
+  const spawner = makeSpawner({ backend, journal, reports, clock })
   reports.say({ op: 'ready', pid: process.pid, kind: 'koffi' })
 
   const splitter = makeLineSplitter()
@@ -120,7 +120,7 @@ function makeBackend(libc: Libc, children: Children, clock: Clock): Backend {
   const signalOne = ({ pid, startTime }: Marked, signal: number): boolean =>
     signalHeld(libc, pid, signal, () => isLiving(pid, startTime))
   return {
-    environment: starter.environment,
+    environment: (id, environment) => starter.environment(id, environment),
     start(running) {
       const refusal = starter.start(running)
       if (refusal === null) children.add(running)

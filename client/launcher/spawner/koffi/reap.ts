@@ -1,7 +1,7 @@
 // Reaps: takes the end of a child from the kernel with what it used.
 // Must only be asked for children, and each end is given once.
 import { constants } from 'node:os'
-import type { Ending } from '../spawner.ts'
+import type { Ending } from '../backend.ts'
 import type { Libc } from './libc.ts'
 import { makeBlock } from './memory.ts'
 

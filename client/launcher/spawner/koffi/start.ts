@@ -29,7 +29,7 @@ export interface Starter {
 /** A starter for this process. */
 export function makeStarter(libc: Libc, clock: Clock): Starter {
   const environments = new Map<number, BaseEnvironment>()
-  const lookup = makePathLookup(clock.monotonicMs)
+  const lookup = makePathLookup(clock)
   const scratch = makeScratch(libc)
   const settings = makeSpawnSettings(libc)
   const places = makePlaces(libc)

@@ -1,15 +1,15 @@
-// The spawner of last resort: child_process, where koffi can't be loaded. About a third of its speed.
+// The spawner of last resort: child_process, where koffi can't be loaded. A third of its speed.
 // Must promise no more than capabilities.ts says for it.
 import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import type { Clock } from '../../../../protocol/ports.ts'
+import type { Backend, Ending } from '../backend.ts'
 import { argvOf } from '../envscript.ts'
 import { makePathLookup } from '../path-lookup.ts'
 import { readProcess } from '../processes.ts'
 import type { Running } from '../running.ts'
 import { startTimeUnknown } from '../running.ts'
-import type { Backend, Ending } from '../spawner.ts'
 import type { OnEnded } from './loop.ts'
 import { closeOutput, codeOf, enterable, findCommand, openOutput, Refusal } from './prepare.ts'
 import { killGroup, sendSignal, signalMarked } from './signals.ts'
@@ -18,7 +18,7 @@ import { killGroup, sendSignal, signalMarked } from './signals.ts'
 export function makeChildBackend(clock: Clock): (onEnded: OnEnded) => Backend {
   return (onEnded) => {
     const environments = new Map<number, Readonly<Record<string, string>>>()
-    const lookup = makePathLookup(clock.monotonicMs)
+    const lookup = makePathLookup(clock)
 
     const start = (running: Running): void => {
       const { task } = running

@@ -2,6 +2,7 @@
 // Must never end while a task runs, though the launcher may be gone.
 import { limits } from '../../../../protocol/limits.ts'
 import type { Clock, Timer } from '../../../../protocol/ports.ts'
+import type { Backend, Ending } from '../backend.ts'
 import { makeControl } from '../control.ts'
 import type { Journal } from '../journal.ts'
 import { makeLineSplitter, parseCommand } from '../lines.ts'
@@ -9,7 +10,6 @@ import type { SpawnerKind } from '../messages.ts'
 import { makeReports } from '../reports.ts'
 import type { Running } from '../running.ts'
 import type { SpawnerSettings } from '../settings.ts'
-import type { Backend, Ending } from '../spawner.ts'
 import { makeSpawner } from '../spawner.ts'
 
 /** Tells that a task ended. */
@@ -26,13 +26,12 @@ export function runNodeSpawner(
   for (const signal of ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGUSR2'] as const) {
     process.on(signal, () => undefined)
   }
-  const { log } = settings
   const reports = makeReports((lines) => process.stdout.write(lines))
   const backend = makeBackend((running, ending) => {
     spawner.ended(running, ending)
     changed()
   })
-  const spawner = makeSpawner({ backend, journal, reports, clock, log })
+  const spawner = makeSpawner({ backend, journal, reports, clock })
   const splitter = makeLineSplitter()
   const control = makeControl(settings.journalFile)
   let isOrphaned = false

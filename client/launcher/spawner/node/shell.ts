@@ -1,17 +1,17 @@
-// The shell spawner: one small /bin/sh a lane, fed with quoted commands. dash forks by vfork, so it is
-// faster than child_process; it stands here for comparison and where koffi is missing by choice.
+// The shell spawner: one small /bin/sh a lane, fed with quoted commands. dash forks by vfork, so it
+// is faster than child_process; it is here for comparison, and where a site asks for it.
 // Must give a shell its next command only when the last status has been read: then a kill of the
 // shell's group can hit no other task.
 import type { ChildProcessByStdio } from 'node:child_process'
 import { spawn } from 'node:child_process'
 import type { Readable, Writable } from 'node:stream'
 import type { Clock } from '../../../../protocol/ports.ts'
+import type { Backend } from '../backend.ts'
 import { argvOf } from '../envscript.ts'
 import { makePathLookup } from '../path-lookup.ts'
 import { readProcess, spawnerVariable } from '../processes.ts'
 import type { Running } from '../running.ts'
 import { startTimeUnknown } from '../running.ts'
-import type { Backend } from '../spawner.ts'
 import { endingOf } from './child.ts'
 import type { OnEnded } from './loop.ts'
 import {
@@ -44,7 +44,7 @@ export function makeShellBackend(clock: Clock): (onEnded: OnEnded) => Backend {
   return (onEnded) => {
     const environments = new Map<number, Readonly<Record<string, string>>>()
     const shells = new Map<number, Shell>()
-    const lookup = makePathLookup(clock.monotonicMs)
+    const lookup = makePathLookup(clock)
 
     const end = (shell: Shell, status: number): void => {
       const { running } = shell

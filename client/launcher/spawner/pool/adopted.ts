@@ -1,5 +1,5 @@
-// Spawners of an earlier launcher of this node: those that live are followed, those that are dead are
-// read to the end. Must never call a task lost that may still run.
+// Spawners of an earlier launcher of this node: those that live are followed, the dead are read to
+// the end. Must never call a task lost that may still run.
 import { appendFileSync } from 'node:fs'
 import { limits } from '../../../../protocol/limits.ts'
 import type { Clock, Log } from '../../../../protocol/ports.ts'

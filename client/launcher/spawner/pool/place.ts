@@ -60,7 +60,7 @@ export function makePlace(parts: PlaceParts): Place {
       held,
       startedAtMs: clock.monotonicMs(),
     }
-    environments.forEach((env, id) => term.process.send({ op: 'env', id, env }))
+    for (const [id, env] of environments.entries()) term.process.send({ op: 'env', id, env })
     return term
   }
   /** Between two processes: what is sent waits for the next one. */

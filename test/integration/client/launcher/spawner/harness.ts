@@ -16,7 +16,7 @@ import type {
   Started,
   Task,
 } from '../../../../../client/launcher/spawner/messages.ts'
-import { findMarked } from '../../../../../client/launcher/spawner/processes.ts'
+import { findMarked, spawnerVariable } from '../../../../../client/launcher/spawner/processes.ts'
 import { taskMarkerVariable } from '../../../../../protocol/allocation-file.ts'
 
 export const clock = realClock()
@@ -42,7 +42,7 @@ export async function until(what: string, holds: () => boolean, forMs = 15_000):
 
 export const fileAppears = (path: string): Promise<void> => until(path, () => existsSync(path))
 
-/** A descriptor that a careless launcher leaves open for its spawners. Node itself closes the first 16. */
+/** A descriptor that a careless launcher leaves open. Node itself closes the first 16. */
 export const leakedFd = 40
 const leaked = Array.from({ length: leakedFd - 2 }, (_unused, n) =>
   n + 3 === leakedFd ? 2 : ('ignore' as const),
@@ -78,11 +78,12 @@ export function openSpawner(kind: SpawnerKind, args: readonly string[] = []): Su
   const journalFile = join(directory, 'spawner-1.journal')
   const marker = `test-${process.pid}-${markers++}:1:`
   const words = ['--kind', kind, '--journal', journalFile, '--marker', marker, ...args]
+  // A border: with these stdio settings stdin and stdout are there.
   const child = spawn(process.execPath, [spawnerPath, ...words], {
     stdio: ['pipe', 'pipe', 'inherit', ...leaked],
-    env: { ...process.env, BALSAM_SPAWNER_JOURNAL: journalFile },
+    env: { ...process.env, [spawnerVariable]: journalFile },
     detached: true,
-  })
+  }) as unknown as ChildProcessByStdio<Writable, Readable, null>
   child.stdin.on('error', () => undefined)
   const exits = new Map<number, Exit>()
   const started = new Map<number, Started>()

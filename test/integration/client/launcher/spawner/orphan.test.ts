@@ -54,7 +54,7 @@ describe.each(kinds)('the %s spawner', (kind) => {
     expect(records(seen)).toContainEqual({ q: [1000] })
   })
 
-  test('goes on without its launcher, gives back what is queued, and ends after the last', async () => {
+  test('goes on without its launcher, gives back what is queued, ends after the last', async () => {
     const spawner = openSpawner(kind)
     const ready = join(spawner.directory, 'ready')
     const go = join(spawner.directory, 'go')
@@ -84,7 +84,7 @@ describe.each(kinds)('the %s spawner', (kind) => {
     expect([...exitsIn(spawner.journalFile)]).toEqual([[1, 'null 9']])
   })
 
-  test('keeps running tasks in the new journal when it rotates, and the rest in the old', async () => {
+  test('takes running tasks into the new journal when it rotates', async () => {
     const spawner = openSpawner(kind)
     const ready = join(spawner.directory, 'ready')
     const go = join(spawner.directory, 'go')
@@ -103,7 +103,7 @@ describe.each(kinds)('the %s spawner', (kind) => {
   })
 })
 
-test('the koffi spawner writes the start time that /proc shows, or 0 when it can not know', async () => {
+test('the koffi spawner notes the start time that /proc shows, or 0 when unsure', async () => {
   const spawner = openSpawner('koffi')
   const lanes = Array.from({ length: 40 }, (_unused, lane) => lane)
   spawner.start(...lanes.map((lane) => spawner.task(lane + 1, ['sleep', '300'], { lane })))

@@ -1,4 +1,5 @@
 // The pool of spawners, with real spawners that are killed, drained, adopted.
+import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -8,6 +9,7 @@ import { makeSpawnerPool } from '../../../../../client/launcher/spawner/pool.ts'
 import { findMarked } from '../../../../../client/launcher/spawner/processes.ts'
 import { taskMarkerVariable } from '../../../../../protocol/allocation-file.ts'
 import type { Log } from '../../../../../protocol/ports.ts'
+import type { DyingLauncherFacts } from './dying-launcher.ts'
 import { clock, fileAppears, fixture, isAlive, scratch, spawnerPath, until } from './harness.ts'
 
 const kinds: readonly SpawnerKind[] = ['koffi', 'shell', 'child']
@@ -51,14 +53,18 @@ function openPool(kind: SpawnerKind, count: number, earlier?: Subject): Subject 
     openFilesSoft: null,
     clock,
     log,
-    onStarted: (tasks) => tasks.forEach(([token]) => started.add(token)),
+    onStarted: (tasks) => {
+      for (const [token] of tasks) started.add(token)
+    },
     onExited: (exits) => {
       for (const { token, code, signal } of exits) tell(token, `exit ${code ?? `signal ${signal}`}`)
     },
-    onWithdrawn: (tokens) => tokens.forEach((token) => tell(token, 'withdrawn')),
+    onWithdrawn: (tokens) => {
+      for (const token of tokens) tell(token, 'withdrawn')
+    },
     onSpawnerLost: (tokens) => {
       const left = findMarked((each) => tokens.some((token) => each === marker + token))
-      tokens.forEach((token) => tell(token, left.length > 0 ? 'lost alive' : 'lost'))
+      for (const token of tokens) tell(token, left.length > 0 ? 'lost alive' : 'lost')
     },
   })
   onTestFinished(() => {
@@ -97,9 +103,13 @@ function journals(directory: string): string[] {
  * killed without a word. Returns the pid of its spawner.
  */
 async function dyingLauncher(subject: Subject, kind: SpawnerKind): Promise<number> {
-  const program = fixture('dying-launcher.ts')
-  const { spawn } = await import('node:child_process')
-  const facts = { kind, directory: subject.directory, marker: subject.marker, spawnerPath }
+  const program = join(import.meta.dirname, 'dying-launcher.ts')
+  const facts: DyingLauncherFacts = {
+    kind,
+    directory: subject.directory,
+    marker: subject.marker,
+    spawnerPath,
+  }
   const child = spawn(process.execPath, [program, JSON.stringify(facts)], { stdio: 'inherit' })
   const ended = new Promise((done) => child.once('close', done))
   await fileAppears(join(subject.directory, 'r1'))
