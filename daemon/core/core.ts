@@ -6,6 +6,7 @@ import type { AllocationState } from './allocation-state.ts'
 import type { Counters } from './counters.ts'
 import type { TurnLoop } from './loop.ts'
 import type { JournalRecord } from './records.ts'
+import type { Sequences } from './sequence.ts'
 import type { Sink, Site } from './site.ts'
 import type { SpecCache } from './spec-cache.ts'
 import { decide, type Turn } from './turn.ts'
@@ -48,6 +49,8 @@ export interface Core {
   /** Told when the scheduler has answered a submission. */
   readonly onSubmitted: Map<number, () => void>
   readonly polling: Polling
+  /** Work that may not overlap: removals, submissions of one key. */
+  readonly sequences: Sequences
   /** Resolves when the tables show everything decided so far. */
   settled(): Promise<void>
   /** Ends the process at once; the next start reads the store. */

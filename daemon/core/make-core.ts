@@ -82,6 +82,7 @@ export async function makeCore(parts: CoreParts): Promise<Core> {
     services: parts.services,
     onSubmitted: new Map(),
     polling: makePolling(() => core),
+    sequences: new Map(),
     settled,
     die: parts.die,
     isDraining: false,

@@ -7,6 +7,7 @@ import type { SubmissionWriter } from '../links/door.ts'
 import type { SpecRow } from '../store/rows.ts'
 import { type Core, decideIn } from './core.ts'
 import type { SpanSeed } from './records.ts'
+import { inSequence } from './sequence.ts'
 import { shapeKey, shapeOf } from './shape.ts'
 import { fromStore } from './stored-json.ts'
 import type { Turn } from './turn.ts'
@@ -57,17 +58,19 @@ export function beginSubmission(core: Core, key: string | null): SubmissionWrite
     },
     async finish(digest) {
       if (total === 0) throw fault('BAD_REQUEST', { what: 'the submission holds no job' })
-      if (key !== null) {
+      const submit = (): Promise<SubmissionReceipt> =>
+        core.loop.ask('submit', (turn) => {
+          if (core.isDraining) throw fault('DRAINING')
+          return close(core, turn, { key, digest, waiting, blocks, seeds, total })
+        })
+      if (key === null) return submit()
+      // A client that heard nothing sends it again, maybe while the first is being written.
+      return inSequence(core.sequences, `submission ${key}`, async () => {
         const earlier = await core.store.submission(key)
-        if (earlier !== null) {
-          abandon()
-          if (earlier.digest !== digest) throw fault('KEY_REUSED', { key })
-          return { ...fromStore<SubmissionReceipt>(earlier.receipt), isRepeat: true }
-        }
-      }
-      return core.loop.ask('submit', (turn) => {
-        if (core.isDraining) throw fault('DRAINING')
-        return close(core, turn, { key, digest, waiting, blocks, seeds, total })
+        if (earlier === null) return submit()
+        abandon()
+        if (earlier.digest !== digest) throw fault('KEY_REUSED', { key })
+        return { ...fromStore<SubmissionReceipt>(earlier.receipt), isRepeat: true }
       })
     },
     abandon,
