@@ -1,0 +1,60 @@
+// The site in memory as plain data, so that two of them can be compared.
+// Leaves out what a restart forgets on purpose: links, measured durations, order within a queue.
+import { rowOf } from '../../../../daemon/core/open-job.ts'
+import type { Site } from '../../../../daemon/core/site.ts'
+
+/** Everything about jobs that a restart must bring back. */
+export function memoryOf(site: Site): object {
+  return {
+    spans: [...site.spans.all()].map(({ lo, hi, spec, state, log, queue }) => ({
+      lo,
+      hi,
+      spec,
+      state,
+      log,
+      queue: queue.key,
+    })),
+    open: byId(site.open.values()).map((job) => ({
+      ...rowOf(job),
+      token: job.token,
+      pastToken: job.pastToken,
+      attempt: job.token === 0 ? null : job.attempt,
+      launcher: job.launcher,
+      cpus: job.token === 0 ? null : job.cpus,
+      isQueued: job.isQueued,
+      queue: job.queue.key,
+      facts: job.context.facts,
+    })),
+    leases: [...site.leases].map(([token, job]) => [token, job.id]).sort(byFirst),
+    tallies: ['v', 'w'].map((workflow) => site.tallies.states(workflow)),
+    ready: readyIds(site),
+    launchers: byId(site.launchers.values()).map(({ id, usedCpus, leases }) => ({
+      id,
+      usedCpus,
+      leases,
+    })),
+  }
+}
+
+/** Ready jobs and the count that the queues keep of them, by shape. */
+function readyIds(site: Site): object {
+  const ready = new Map<string, { ids: number[]; count: number }>()
+  for (const queue of site.queues.serving()) {
+    const entry = ready.get(queue.key) ?? { ids: [], count: 0 }
+    ready.set(queue.key, entry)
+    entry.count += queue.ready
+    for (const job of queue.jobs.slice(queue.jobHead)) if (job.isQueued) entry.ids.push(job.id)
+    for (const span of queue.spans.slice(queue.spanHead))
+      for (let id = span.lo; id <= span.hi; id += 1) entry.ids.push(id)
+    entry.ids.sort((one, other) => one - other)
+  }
+  return Object.fromEntries([...ready].toSorted(([one], [other]) => (one < other ? -1 : 1)))
+}
+
+function byId<Item extends { readonly id: number }>(items: Iterable<Item>): Item[] {
+  return [...items].toSorted((one, other) => one.id - other.id)
+}
+
+function byFirst([one = 0]: number[], [other = 0]: number[]): number {
+  return one - other
+}
