@@ -1,4 +1,5 @@
-// balsamd: `run --site DIR` serves one site in the foreground until it is told to stop.
+// balsamd: `run --site DIR` serves one site in the foreground until it is told to stop; `takeover`
+// does so although another host's daemon is on record.
 // The verbs start, stop, status and restart are the command line's; they start and call this program.
 import { parseArgs } from 'node:util'
 import { Fault, fault, faultBody } from '../protocol/faults.ts'
@@ -28,8 +29,9 @@ try {
 }
 
 async function main(): Promise<void> {
-  if (positionals[0] !== 'run' || values.site === undefined) {
-    throw fault('BAD_FLAG', { what: 'usage: balsamd run --site DIR', verb: 'run' })
+  const verb = positionals[0]
+  if ((verb !== 'run' && verb !== 'takeover') || values.site === undefined) {
+    throw fault('BAD_FLAG', { what: 'usage: balsamd run|takeover --site DIR', verb: 'run' })
   }
   process.umask(0o077)
   // A logout must not end it; SIGTERM does, and leaves allocations running.
@@ -45,6 +47,7 @@ async function main(): Promise<void> {
   process.on('unhandledRejection', die)
   const reign = await startReign({
     site: values.site,
+    isTakeover: verb === 'takeover',
     clock: realClock(),
     random: realRandomness(),
     log,

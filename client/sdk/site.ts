@@ -45,7 +45,11 @@ export function readServer(directory: string): ServerFile | undefined {
   if (site === undefined) throw fault('SITE_MISSING', { path: directory })
   const text = readQuietly(join(directory, siteLayout.server))
   if (text === undefined) return undefined
-  return judgeSite(site, identityOf(directory)) === 'copied' ? undefined : parseServerFile(text)
+  if (judgeSite(site, identityOf(directory)) === 'copied') return undefined
+  const server = parseServerFile(text)
+  // A copy that has its own identity already may still hold the original's file.
+  const isOfAnother = server !== undefined && server.siteId !== '' && server.siteId !== site.siteId
+  return isOfAnother ? undefined : server
 }
 
 /** Where the directory is now. */

@@ -5,11 +5,18 @@ import { storeAllocation } from '../core/allocation-state.ts'
 import type { Core } from '../core/core.ts'
 import { endLaunchers } from '../core/goodbye.ts'
 
-/** Gives up everything that the original's allocations held. */
+/**
+ * Gives up everything that another site's allocations held. They are known by their tokens, at each
+ * start: the one that gave the copy its identity may have died before it came to this.
+ */
 export async function forgetCopiedAllocations(core: Core): Promise<void> {
+  const isCopied = (token: string): boolean => !token.startsWith(`${core.reign.siteId}-`)
+  const copied = [...core.allocations.values()].filter(
+    ({ facts, isSettled }) => !isSettled && isCopied(facts.token),
+  )
+  if (copied.length === 0) return
   await core.loop.ask('forget copied allocations', (turn) => {
-    for (const allocation of core.allocations.values()) {
-      if (allocation.isSettled) continue
+    for (const allocation of copied) {
       allocation.isSettled = true
       endLaunchers(
         core,

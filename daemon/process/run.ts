@@ -23,13 +23,15 @@ import { holdSite } from '../store/hold-site.ts'
 import { openStore } from '../store/open-store.ts'
 import { forgetCopiedAllocations } from './forget-copy.ts'
 import { nodeCommand, programFile } from './programs.ts'
-import { announce, openSiteDirectory, unannounce } from './site-directory.ts'
+import { announce, claimSiteId, openSiteDirectory, unannounce } from './site-directory.ts'
 import { statusOf } from './status.ts'
 import { closeCore, drain } from './stopping.ts'
 
 /** What a reign is given by the process. */
 export interface RunPlan {
   readonly site: string
+  /** The owner on another host is gone for good, says the user. */
+  readonly isTakeover: boolean
   readonly clock: Clock
   readonly random: Randomness
   readonly log: Log
@@ -50,19 +52,20 @@ export async function startReign(plan: RunPlan): Promise<Reign> {
   const { clock, random, log } = plan
   const machine = openLive(createActor(daemonMachine), daemonVersion)
   const place = socketPlace(process.env)
-  const directory = openSiteDirectory(plan.site, random, clock.wallMs())
+  const directory = openSiteDirectory(plan.site)
   const socket = socketPath(directory.path, place)
   secureDirectory(join(socket, '..'), place.uid)
   // Early, while this process is small: whatever it starts is forked from that little runner.
   const runner = startRunner({ node: nodeCommand, program: programFile('runner'), log })
   const host = hostname()
   try {
-    const { hold, driver } = await holdSite({ site: directory.path, host, log })
+    const { hold, driver } = await holdSite({ ...plan, site: directory.path, host })
+    const siteId = claimSiteId(directory, random, clock.wallMs())
     const store = await openStore({ driver, file: join(directory.path, siteLayout.database) })
     const schedulers = (['local', 'foreign'] as const).map((name) =>
       localScheduler({
         name,
-        siteId: directory.siteId,
+        siteId,
         siteDirectory: directory.path,
         runner,
         clock,
@@ -77,13 +80,13 @@ export async function startReign(plan: RunPlan): Promise<Reign> {
       log,
       store,
       services: allocationServices(schedulers, {
-        siteId: directory.siteId,
+        siteId,
         directory: directory.path,
         socket,
         host,
       }),
       reign: {
-        siteId: directory.siteId,
+        siteId,
         siteDirectory: directory.path,
         host,
         pid: process.pid,
@@ -93,7 +96,7 @@ export async function startReign(plan: RunPlan): Promise<Reign> {
       die: plan.die,
     })
     machine.deliver({ type: 'STORE_OPENED', epoch: core.reign.epoch })
-    if (directory.isCopy) await forgetCopiedAllocations(core)
+    await forgetCopiedAllocations(core)
     resumeCore(core)
     machine.deliver({ type: 'RECOVERED' })
     return await serve(plan, core, {

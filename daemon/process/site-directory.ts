@@ -1,5 +1,5 @@
-// The site's directory as the daemon finds it: identity, folders, server.json. A copied site gets
-// an identity of its own and remembers that it was a copy.
+// The site's directory as the daemon finds it: identity, folders, server.json.
+// Must never leave a copy with the original's identity, nor with its server.json.
 import {
   mkdirSync,
   readFileSync,
@@ -20,34 +20,36 @@ import {
   parseServerFile,
   parseSiteFile,
   type ServerFile,
+  type SiteFile,
   siteLayout,
 } from '../../protocol/site-files.ts'
 
-/** A site directory that was opened. */
-export interface SiteDirectory {
-  /** Real path. */
-  readonly path: string
-  readonly siteId: string
-  /** True when this start found it to be a copy: allocations in it are the original's. */
-  readonly isCopy: boolean
+/** Looks whether there is a site, and makes its folders. SITE_MISSING, SITE_NOT_WRITABLE. */
+export function openSiteDirectory(path: string): DirectoryIdentity {
+  const identity = identify(path)
+  siteFileOf(identity)
+  makeFolders(identity.path)
+  return identity
 }
 
-/** Opens the directory. SITE_MISSING, SITE_NOT_WRITABLE. */
-export function openSiteDirectory(path: string, random: Randomness, nowMs: number): SiteDirectory {
-  const identity = identify(path)
-  const file = readOrUndefined(join(identity.path, siteLayout.site))
-  const site = file === undefined ? undefined : parseSiteFile(file)
-  if (site === undefined) throw fault('SITE_MISSING', { path })
-  makeFolders(identity.path)
+/**
+ * The site's id; a copy gets one of its own. Only for who holds the site: of two starters in a new
+ * copy one would otherwise serve under an id that the other has replaced.
+ */
+export function claimSiteId(identity: DirectoryIdentity, random: Randomness, nowMs: number): string {
+  const site = siteFileOf(identity)
   const verdict = judgeSite(site, identity)
-  if (verdict === 'same') return { path: identity.path, siteId: site.siteId, isCopy: false }
-  const siteId = verdict === 'copied' ? random.hex(8) : site.siteId
-  const createdAt = verdict === 'copied' ? new Date(nowMs).toISOString() : site.createdAt
+  if (verdict === 'same') return site.siteId
+  const isCopy = verdict === 'copied'
+  // Before the new identity: from then on it would be believed, and lead to the original's daemon.
+  if (isCopy) rmSync(join(identity.path, siteLayout.server), { force: true })
+  const siteId = isCopy ? random.hex(8) : site.siteId
+  const createdAt = isCopy ? new Date(nowMs).toISOString() : site.createdAt
   writeWhole(
     join(identity.path, siteLayout.site),
     fileText(makeSiteFile(siteId, identity, createdAt)),
   )
-  return { path: identity.path, siteId, isCopy: verdict === 'copied' }
+  return siteId
 }
 
 /** Says in server.json who serves the site: written whole, readable by the owner only. */
@@ -70,6 +72,13 @@ function identify(path: string): DirectoryIdentity {
   } catch {
     throw fault('SITE_MISSING', { path })
   }
+}
+
+function siteFileOf({ path }: DirectoryIdentity): SiteFile {
+  const text = readOrUndefined(join(path, siteLayout.site))
+  const site = text === undefined ? undefined : parseSiteFile(text)
+  if (site === undefined) throw fault('SITE_MISSING', { path })
+  return site
 }
 
 function makeFolders(site: string): void {
