@@ -151,8 +151,9 @@ describe.each(kinds)('the %s spawner', (kind) => {
 test('the koffi spawner reaps what left its group, so that no zombie stays', async () => {
   const spawner = openSpawner('koffi')
   const pids = join(spawner.directory, 'pid')
-  await spawner.run(['setsid', '-f', 'sh', '-c', 'echo $$ >pid.new; mv pid.new pid; sleep 0.1'])
-  await fileAppears(pids)
+  // The task ends only when its child is out of the group: inside it would be killed.
+  const child = "setsid sh -c 'echo $$ >pid.new; mv pid.new pid; sleep 0.3' &"
+  await spawner.run(['sh', '-c', `${child} while [ ! -e pid ]; do sleep 0.01; done`])
   const pid = readPid(pids)
   const parent = (): string => readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1] ?? ''
   expect(parent().split(' ')[1]).toBe(String(spawner.process.pid))
