@@ -5,9 +5,12 @@ import { fault } from '../../protocol/faults.ts'
 import type { JobFilter, JobId } from '../../protocol/job.ts'
 import { limits } from '../../protocol/limits.ts'
 import { isEndState, stateOf } from '../../protocol/states.ts'
+import { openIn } from './apply.ts'
 import { type Core, sinkOf } from './core.ts'
+import type { OpenJob } from './open-job.ts'
 import type { EndedCount } from './records.ts'
-import { killedState } from './steps.ts'
+import { inSequence } from './sequence.ts'
+import { isEnd, killedState } from './steps.ts'
 import { decide } from './turn.ts'
 
 /** Kills what matches and has not ended; running tasks get TERM, and KILL after the grace. */
@@ -35,34 +38,68 @@ export async function killJobs(
   })
 }
 
+/** Looks again this often when jobs ended between the look and the decision. */
+const removalRoundsMax = 10
+
 /** Removes what matches; refused as a whole when one of them runs. Working directories stay. */
 export async function removeJobs(
   core: Core,
   filter: JobFilter,
   isDryRun: boolean,
 ): Promise<RemoveReceipt> {
-  await core.settled()
-  const plan = await planRemoval(core, filter)
-  if (plan.total === 0) throw fault('NOTHING_MATCHED')
-  if (isDryRun) return { schema: 'balsam.remove/1', removed: plan.total, dry_run: true }
-  return core.loop.ask('remove', (turn) => {
-    for (const [first, last] of pairs(plan.waiting)) {
-      for (let id = first; id <= last; id += 1) {
-        if (core.site.open.get(id)?.token)
-          throw fault('BAD_REQUEST', { what: `job ${id} is running; kill it first` })
-      }
+  // One at a time: ended jobs are known to the tables only, and two plans would count them twice.
+  return inSequence(core.sequences, 'remove', async () => {
+    for (let round = 0; round < removalRoundsMax; round += 1) {
+      await core.settled()
+      const plan = await planRemoval(core, filter)
+      if (plan.total === 0) throw fault('NOTHING_MATCHED')
+      if (isDryRun) return { schema: 'balsam.remove/1', removed: plan.total, dry_run: true }
+      if (await remove(core, plan))
+        return { schema: 'balsam.remove/1', removed: plan.total, dry_run: false }
     }
-    core.site.removedSpecs.push(...plan.specs)
-    decide(core.site, turn, ['remove', plan.ended, plan.counts, plan.waiting], sinkOf(core, turn))
-    return { schema: 'balsam.remove/1', removed: plan.total, dry_run: false }
+    throw fault('BAD_REQUEST', { what: 'the jobs are ending just now; try again' })
   })
 }
 
+/** Decides the removal; false when a job has ended since it was planned. */
+function remove(core: Core, plan: RemovalPlan): Promise<boolean> {
+  return core.loop.ask('remove', (turn) => {
+    for (const [first, last] of pairs(plan.ended)) refuseLeased(openIn(core.site, first, last))
+    let waiting = 0
+    for (const [first, last] of pairs(plan.waiting)) {
+      const open = openIn(core.site, first, last)
+      refuseLeased(open)
+      waiting += open.length
+      for (const part of core.site.spans.overlapping(first, last))
+        waiting += part.last - part.first + 1
+    }
+    if (waiting !== sizeOf(plan.waiting)) return false
+    const { ended, counts, specs } = plan
+    decide(core.site, turn, ['remove', ended, counts, plan.waiting, specs], sinkOf(core, turn))
+    return true
+  })
+}
+
+/** A task may still run: that of a job that runs, or of a killed one within its grace. */
+function refuseLeased(jobs: readonly OpenJob[]): void {
+  for (const { id, token, state } of jobs) {
+    if (token === 0) continue
+    const what = isEnd(state) ? 'is still being ended; try again soon' : 'is running; kill it first'
+    throw fault('BAD_REQUEST', { what: `job ${id} ${what}` })
+  }
+}
+
+function sizeOf(flat: readonly JobId[]): number {
+  return pairs(flat).reduce((sum, [first, last]) => sum + last - first + 1, 0)
+}
+
 interface RemovalPlan {
+  /** Flat (first, last) of ended jobs. */
   readonly ended: JobId[]
   readonly counts: EndedCount[]
+  /** Flat (first, last) of the others. */
   readonly waiting: JobId[]
-  /** Specs whose only job is removed. */
+  /** Flat (first, last) of specs whose only job is removed. */
   readonly specs: JobId[]
   readonly total: number
 }
@@ -78,7 +115,7 @@ async function planRemoval(core: Core, filter: JobFilter): Promise<RemovalPlan> 
     const page = await core.store.list(filter, after, limits.pageJobsMax)
     for (const job of page.jobs) {
       total += 1
-      if (job.spec.lo === job.spec.hi) specs.push(job.spec.lo)
+      if (job.spec.lo === job.spec.hi) extend(specs, job.spec.lo)
       if (job.row === null || !isEndState(stateOf(job.row.state))) {
         extend(waiting, job.id)
         continue

@@ -31,9 +31,10 @@ export type JournalRecord =
   /** flat (first, last). */
   | readonly ['kill', readonly JobId[]]
   /**
-   * flat (first, last) of ended jobs, what they counted as, flat (first, last) of jobs that wait.
+   * flat (first, last) of ended jobs, what they counted as, flat (first, last) of jobs that wait,
+   * flat (first, last) of specs that no job uses any more.
    */
-  | readonly ['remove', readonly JobId[], readonly EndedCount[], readonly JobId[]]
+  | readonly ['remove', readonly JobId[], readonly EndedCount[], readonly JobId[], readonly JobId[]]
 
 /** The journal body of one turn. */
 export function encodeRecords(records: readonly JournalRecord[]): string {

@@ -1,5 +1,4 @@
-// Removal of jobs: ended ones (only in the store) and waiting
-// ones (in spans or open without a lease).
+// Removal of jobs: ended ones (only in the store), waiting ones (in spans or open without a lease).
 // Running jobs are never removed; who asked was told so.
 import type { JobId } from '../../protocol/job.ts'
 import type { JournalRecord } from './records.ts'
@@ -11,18 +10,21 @@ export function removeJobs(
   site: Site,
   record: JournalRecord & readonly ['remove', ...unknown[]],
 ): void {
-  const [, ended, counts, waiting] = record
+  const [, ended, counts, waiting, specs] = record
   for (let index = 0; index < ended.length; index += 2) {
-    forget(site, ended[index] ?? 0, ended[index + 1] ?? 0)
+    forget(site.removedJobs, ended[index] ?? 0, ended[index + 1] ?? 0)
   }
   for (const [workflow, state, count] of counts) site.tallies.add(workflow, state, -count)
   for (let index = 0; index < waiting.length; index += 2) {
     removeWaiting(site, waiting[index] ?? 0, waiting[index + 1] ?? 0)
   }
+  for (let index = 0; index < specs.length; index += 2) {
+    forget(site.removedSpecs, specs[index] ?? 0, specs[index + 1] ?? 0)
+  }
 }
 
-function forget(site: Site, first: JobId, last: JobId): void {
-  for (let id = first; id <= last; id += 1) site.removedJobs.push(id)
+function forget(removed: JobId[], first: JobId, last: JobId): void {
+  for (let id = first; id <= last; id += 1) removed.push(id)
 }
 
 function removeWaiting(site: Site, first: JobId, last: JobId): void {

@@ -168,6 +168,7 @@ test('a site that is booted from the store is the site that was in memory', asyn
         const bench = new Bench(site, await site.allocate({ nodes: 2 }))
         for (const step of steps) await bench.take(step)
         await bench.restart()
+        for (const { before, after } of bench.restarts) expect(after).toEqual(before)
         const { breaches } = await site.run(site.door.check())
         expect(breaches).toEqual([])
         expect(site.deaths).toEqual([])

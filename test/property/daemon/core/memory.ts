@@ -38,17 +38,21 @@ export function memoryOf(site: Site): object {
 
 /** Ready jobs and the count that the queues keep of them, by shape. */
 function readyIds(site: Site): object {
-  const ready = new Map<string, { ids: number[]; count: number }>()
+  const ready = new Map<string, { ids: Set<number>; count: number }>()
   for (const queue of site.queues.serving()) {
-    const entry = ready.get(queue.key) ?? { ids: [], count: 0 }
+    const entry = ready.get(queue.key) ?? { ids: new Set<number>(), count: 0 }
     ready.set(queue.key, entry)
     entry.count += queue.ready
-    for (const job of queue.jobs.slice(queue.jobHead)) if (job.isQueued) entry.ids.push(job.id)
+    // A job that was taken out of the middle and is back stands there twice, and is taken once.
+    for (const job of queue.jobs.slice(queue.jobHead)) if (job.isQueued) entry.ids.add(job.id)
     for (const span of queue.spans.slice(queue.spanHead))
-      for (let id = span.lo; id <= span.hi; id += 1) entry.ids.push(id)
-    entry.ids.sort((one, other) => one - other)
+      for (let id = span.lo; id <= span.hi; id += 1) entry.ids.add(id)
   }
-  return Object.fromEntries([...ready].toSorted(([one], [other]) => (one < other ? -1 : 1)))
+  const entries = [...ready].map(([key, { ids, count }]): [string, object] => [
+    key,
+    { count, ids: [...ids].sort((one, other) => one - other) },
+  ])
+  return Object.fromEntries(entries)
 }
 
 function byId<Item extends { readonly id: number }>(items: Iterable<Item>): Item[] {
