@@ -40,6 +40,7 @@ async function begin(core: Core, filter: JobFilter, onProgress: OnProgress): Pro
   const isById = keys.every((key) => key === 'ids' || key === 'ranges')
   if (!isById) await core.settled()
   const ranges = isById ? normalise(filter) : await core.store.match(filter)
+  if (ranges.length === 0) throw fault('NOTHING_MATCHED')
   return waitForRanges(core, ranges, onProgress)
 }
 
@@ -117,9 +118,16 @@ function without(ranges: Ranges, parts: Ranges): [JobId, JobId][] {
   return left
 }
 
+/** The ids of a filter as ranges in order, each id once. */
 function normalise(filter: JobFilter): Ranges {
   const all = [...(filter.ids ?? []).map((id) => [id, id] as const), ...(filter.ranges ?? [])]
-  return all.toSorted((one, other) => one[0] - other[0])
+  const ranges: [JobId, JobId][] = []
+  for (const [first, last] of all.toSorted((one, other) => one[0] - other[0])) {
+    const before = ranges.at(-1)
+    if (before !== undefined && first <= before[1] + 1) before[1] = Math.max(before[1], last)
+    else ranges.push([first, last])
+  }
+  return ranges
 }
 
 function numbersOf(states: StateCounts): number[] {
