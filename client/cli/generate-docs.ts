@@ -1,4 +1,4 @@
-// Writes docs/reference from client/cli/reference.ts; with --check only compares, exit 1 when stale.
+// Writes docs/reference from reference.ts. Must never write with --check: it only compares then.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { referencePages } from './reference.ts'

@@ -91,7 +91,7 @@ export function environmentOf(parsed: Parsed, name: string): Record<string, stri
   return Object.fromEntries(pairs)
 }
 
-/** Flags of Balsam 0.3 whose feature is not there yet: known to the parser, then refused by name. */
+/** Flags of Balsam 0.3 whose feature is not there yet: known, then refused by name. */
 export function declareLater(command: Command, flags: readonly string[]): void {
   for (const flag of flags) command.addOption(command.createOption(flag).hideHelp())
 }

@@ -32,10 +32,10 @@ async function cliPage(): Promise<string> {
 ${made}
 
 Data goes to standard output, words for people to standard error. On a terminal tables fit its
-width; in a pipe they are tab-separated and whole. \`--json\` gives one document with \`schema\`,
-\`items\`, \`total\` and \`truncated\` (or the document of the one thing asked for). Exit codes are on
-[their own page](exit-codes.md). Flags may be shortened where no other begins so. \`--site DIR\` may
-also stand before the verb.
+width; in a pipe they are tab-separated and whole. \`--json\` gives one document with
+\`schema\`, \`items\`, \`total\` and \`truncated\` (or that of the one thing asked for). Exit
+codes are on [their own page](exit-codes.md). Flags may be shortened where no other begins so.
+\`--site DIR\` may also stand before the verb.
 
 ${sections.join('\n')}
 ## Verbs of Balsam 0.3 that come later
@@ -65,8 +65,8 @@ function settingsPage(): string {
 
 ${made}
 
-\`config.toml\` in the site's directory goes over \`$XDG_CONFIG_HOME/balsam/config.toml\` (by default
-\`~/.config/balsam/config.toml\`). Neither file need exist: a missing key means its default. Nothing
+\`config.toml\` in the site's directory goes over \`$XDG_CONFIG_HOME/balsam/config.toml\`
+(by default \`~/.config/balsam/config.toml\`). Neither file need exist: a missing key means its default. Nothing
 ever overwrites them; \`balsam config set\` changes one line and leaves comments and order alone.
 \`balsam config show --origin\` prints every value with the file and line that it comes from. An
 unknown key is an error. A running daemon reads them when it starts: \`balsamd restart\`.
@@ -75,8 +75,8 @@ unknown key is an error. A running daemon reads them when it starts: \`balsamd r
 |---|---|---|---|---|
 ${rows.join('\n')}
 
-A name with a dot is a key in a table: \`log.level\` is \`level\` below \`[log]\`. Names of Balsam 0.3 are
-understood, in the units they had there.
+A name with a dot is a key in a table: \`log.level\` is \`level\` below \`[log]\`. Names of
+Balsam 0.3 are understood, in the units they had there.
 
 ## Settings of Balsam 0.3 without a counterpart
 
@@ -102,9 +102,9 @@ ${made}
 |---|---|
 ${rows.join('\n')}
 
-Every [error](errors.md) has one of these. \`balsam wait\` and \`balsam submit --wait\` end with 0 when
-all jobs finished, 4 when one failed or was killed, 5 after \`--timeout\`, 3 when no job matched, and
-130 after Ctrl-C, which only stops the waiting.
+Every [error](errors.md) has one of these. \`balsam wait\` and \`balsam submit --wait\` end
+with 0 when all jobs finished, 4 when one failed or was killed, 5 after \`--timeout\`, 3 when no
+job matched, and 130 after Ctrl-C, which only stops the waiting.
 `
 }
 
@@ -125,7 +125,8 @@ balsam: no app is named SayHelo (did you mean SayHello?) [APP_UNKNOWN]
   balsam app --name SayHelo --executable "…" makes it; balsam ls apps lists them
 \`\`\`
 
-Over HTTP it is \`{"error": {"code", "facts", "message", "advice"}}\`. Words in braces below are facts.
+Over HTTP it is \`{"error": {"code", "facts", "message", "advice"}}\`. Words in braces below
+are facts.
 
 ${sections.join('\n')}`
 }
