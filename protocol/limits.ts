@@ -65,6 +65,8 @@ export const limits = {
   reportExitsMax: 1_000,
   /** A launcher collects exits for this long at most before it reports them. */
   reportMsMax: 2,
+  /** … or for this long while enough work waits at the launcher: each report costs a commit. */
+  reportBusyMsMax: 20,
   /**
    * A task is reported as started when it still runs after this long;
    * shorter ones come with their exit.

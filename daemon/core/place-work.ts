@@ -11,6 +11,8 @@ import { coreSlack, footprint } from './shape.ts'
 import { openFromSpan } from './steps.ts'
 import type { Turn } from './turn.ts'
 
+/** A small launcher may hold this many short tasks ahead: some commits' worth of work. */
+const backlogTasksMin = 256
 /** Queues looked at in one turn: more wait their turn behind these. */
 const queuesPerTurnMax = 1_000
 
@@ -77,7 +79,7 @@ export function backlogOf(launcher: Pick<LauncherState, 'meanTaskMs' | 'facts'>)
   if (launcher.meanTaskMs === null) return 0
   const { cpus } = launcher.facts
   const byTime = (limits.backlogMs * cpus) / Math.max(launcher.meanTaskMs, 0.1)
-  const most = Math.min(limits.backlogTasksMax, Math.max(64, 32 * cpus))
+  const most = Math.min(limits.backlogTasksMax, Math.max(backlogTasksMin, 32 * cpus))
   const tasks = Math.floor(Math.min(byTime, most))
   // Long tasks: a backlog of less than one per core only keeps work from launchers with room.
   return tasks < cpus ? 0 : tasks

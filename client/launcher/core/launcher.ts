@@ -20,6 +20,9 @@ import { makeReports } from './reports.ts'
 import { makeTasks, wish } from './tasks.ts'
 import { makeWatch } from './watch.ts'
 
+/** With so many tasks waiting here no slot will be idle for want of the daemon's answer. */
+const busyTasksMin = 16
+
 /** What a launcher holds at this moment. */
 export interface LauncherCounts {
   /** Tokens queued, in lanes, or exited and not acknowledged. */
@@ -114,7 +117,11 @@ export function makeLauncher(settings: LauncherSettings, ports: LauncherPorts): 
     },
     onRefused: (code, message) => life.abandon(`refused: ${code} ${message}`),
   })
-  const reports = makeReports(clock, (frame) => connection.send(frame))
+  const reports = makeReports(
+    clock,
+    (frame) => connection.send(frame),
+    () => lanes.queued() >= Math.max(busyTasksMin, 4 * lanes.open.size),
+  )
   const calls = makeCalls((frame) => connection.send(frame))
   const watch = makeWatch(clock, lanes, tasks, {
     onSlow: (started) => connection.send([frameKind.started, started]),

@@ -23,7 +23,7 @@ export interface Reports {
     orphans: number,
     reason: string | null,
   ): void
-  /** Sends what is collected: at once when the daemon owes no answer, else within reportMsMax. */
+  /** Sends what is collected: at once when the daemon owes no answer, else within reportMsMax; when busy within reportBusyMsMax. */
   batchEnd(): void
   /** Sends what is collected, now. */
   flush(): void
@@ -35,18 +35,28 @@ export interface Reports {
   pending(): number
 }
 
-/** A collector that sends by `send`; the frame is dropped there while the link is down. */
-export function makeReports(clock: Clock, send: (frame: ExitedFrame) => boolean): Reports {
+/**
+ * A collector that sends by `send`; the frame is dropped there while the link is down. While `isBusy`,
+ * no slot waits for the daemon's answer, so exits gather longer: a report costs the daemon a commit.
+ */
+export function makeReports(
+  clock: Clock,
+  send: (frame: ExitedFrame) => boolean,
+  isBusy: () => boolean,
+): Reports {
   const unacknowledged = new Map<number, ExitedFrame>()
   let exits: number[] = []
   let reasons: (readonly [number, string])[] = []
   let lastReport = 0
   let pending = 0
   let timer: Timer | null = null
+  // True while the timer is the short one.
+  let isShort = false
 
   const flush = (): void => {
     timer?.cancel()
     timer = null
+    isShort = false
     if (exits.length === 0) return
     const frame: ExitedFrame = [frameKind.exited, ++lastReport, exits, reasons]
     unacknowledged.set(lastReport, frame)
@@ -63,10 +73,18 @@ export function makeReports(clock: Clock, send: (frame: ExitedFrame) => boolean)
       if (exits.length >= limits.reportExitsMax * exitStride) flush()
     },
     batchEnd() {
-      if (exits.length === 0 || timer !== null) return
+      if (exits.length === 0) return
+      if (isBusy()) {
+        timer ??= clock.after(limits.reportBusyMsMax, flush)
+        return
+      }
       // Waiting is of use only while the daemon is busy with an earlier report.
       if (unacknowledged.size === 0) flush()
-      else timer = clock.after(limits.reportMsMax, flush)
+      else if (!isShort) {
+        timer?.cancel()
+        timer = clock.after(limits.reportMsMax, flush)
+        isShort = true
+      }
     },
     flush,
     acknowledge(report) {
@@ -77,7 +95,7 @@ export function makeReports(clock: Clock, send: (frame: ExitedFrame) => boolean)
       for (let at = 0; at < frame[2].length; at += exitStride) tokens.push(frame[2][at] ?? -1)
       pending -= tokens.length
       // What gathered meanwhile need not wait for its timer.
-      if (unacknowledged.size === 0) flush()
+      if (unacknowledged.size === 0 && !isBusy()) flush()
       return tokens
     },
     resend() {
