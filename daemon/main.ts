@@ -10,13 +10,17 @@ import { startReign } from './process/run.ts'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { site: { type: 'string' }, 'log-level': { type: 'string' } },
+  options: {
+    site: { type: 'string' },
+    'log-level': { type: 'string' },
+    // Whoever starts it unseen reads its last words from the log; a person wants plain ones.
+    'json-faults': { type: 'boolean' },
+  },
 })
 
 try {
   await main()
 } catch (error) {
-  // The last words, for whoever waits for the start: one line of JSON.
   const known =
     error instanceof Fault
       ? error
@@ -24,7 +28,8 @@ try {
           what: error instanceof Error ? String(error.stack) : String(error),
           log: 'log/balsamd.log',
         })
-  process.stderr.write(`${JSON.stringify(faultBody(known))}\n`)
+  const plain = `balsamd: ${known.message} [${known.code}]\n  ${known.advice}`
+  process.stderr.write(`${values['json-faults'] ? JSON.stringify(faultBody(known)) : plain}\n`)
   process.exit(known.exit)
 }
 

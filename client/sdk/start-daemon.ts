@@ -69,7 +69,7 @@ async function startAndWait(
     let ended: string | undefined
     const child = spawn(
       process.execPath,
-      [...daemonFlags, programFile('daemon'), 'run', '--site', directory],
+      [...daemonFlags, programFile('daemon'), 'run', '--site', directory, '--json-faults'],
       // A session of its own, no terminal, no pipe to us: it outlives this process and the login.
       { detached: true, stdio: ['ignore', log, log], cwd: directory, env: daemonEnvironment(env) },
     )

@@ -5,7 +5,7 @@ import type { AllocationItem, AllocationRequest } from '../../protocol/calls.ts'
 import { fault } from '../../protocol/faults.ts'
 import { limits } from '../../protocol/limits.ts'
 import { siteLayout } from '../../protocol/site-files.ts'
-import type { AllocationFacts } from './allocation-services.ts'
+import type { AllocationFacts, SubmitAnswer } from './allocation-services.ts'
 import {
   type AllocationState,
   allocationItem,
@@ -156,8 +156,7 @@ export function deliverTo(
 }
 
 async function submit(core: Core, allocation: AllocationState): Promise<void> {
-  await core.services.prepareRun(allocation.facts)
-  const answer = await core.services.submit(allocation.facts)
+  const answer = await prepareAndSubmit(core, allocation)
   deliverTo(core, allocation, 'submit answer', (atMs) => {
     if (answer.kind === 'accepted')
       return { type: 'SUBMIT_ACCEPTED', schedulerId: answer.schedulerId }
@@ -172,6 +171,16 @@ async function submit(core: Core, allocation: AllocationState): Promise<void> {
         core.onSubmitted.delete(allocation.id)
       }),
   })
+}
+
+/** A run directory that can't be made, on a full disk for example, is a refusal: nothing started. */
+async function prepareAndSubmit(core: Core, { facts }: AllocationState): Promise<SubmitAnswer> {
+  try {
+    await core.services.prepareRun(facts)
+  } catch (error) {
+    return { kind: 'refused', said: error instanceof Error ? error.message : String(error) }
+  }
+  return await core.services.submit(facts)
 }
 
 async function find(core: Core, allocation: AllocationState): Promise<void> {

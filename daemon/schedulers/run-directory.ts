@@ -1,6 +1,6 @@
 // An allocation's run directory: what supervisor and launchers read at their start.
 // Private to the user (0700, files 0600); the file may hold the user's environment.
-import { mkdir, open, readFile, rename } from 'node:fs/promises'
+import { mkdir, open, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { AllocationFile } from '../../protocol/allocation-file.ts'
 import {
@@ -53,11 +53,23 @@ export function localAllocationFile(facts: AllocationFacts, site: AllocationSite
   }
 }
 
+/** Holds the token of the allocation that a run directory was made for. */
+const tokenFile = 'token'
+
 /**
  * Makes the run directory and puts allocation.json into it, whole or not at all. May be repeated.
+ * After a restore an allocation of another time may have had the same number: its directory, with
+ * its claim and its journals, is set aside.
  */
-export async function writeRunDirectory(directory: string, file: AllocationFile): Promise<void> {
+export async function writeRunDirectory(
+  directory: string,
+  file: AllocationFile,
+  token: string,
+): Promise<void> {
+  const found = await readFile(join(directory, tokenFile), 'utf8').catch(() => null)
+  if (found !== null && found !== token) await rename(directory, `${directory}.before-${token}`)
   await mkdir(directory, { recursive: true, mode: 0o700 })
+  if (found !== token) await writeFile(join(directory, tokenFile), token, { mode: 0o600 })
   const path = join(directory, runFiles.allocation)
   const handle = await open(`${path}.new`, 'w', 0o600)
   try {

@@ -44,7 +44,8 @@ export function allocationServices(
       return answers
     },
     cancel: (allocation, isForced) => schedulerOf(allocation).cancel(allocation, isForced),
-    prepareRun: (facts) => writeRunDirectory(facts.runDirectory, localAllocationFile(facts, site)),
+    prepareRun: (facts) =>
+      writeRunDirectory(facts.runDirectory, localAllocationFile(facts, site), facts.token),
     readExits,
   }
 }

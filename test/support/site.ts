@@ -113,7 +113,9 @@ export async function makeWorld(): Promise<World> {
     async close() {
       const left: string[] = []
       for (const site of sites.values()) left.push(...(await endSite(site)))
-      rmSync(base, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 })
+      // BALSAM_TEST_KEEP=1 leaves logs and database to whoever looks for the cause of a failure.
+      if (process.env['BALSAM_TEST_KEEP'] === '1') console.log(`kept: ${base}`)
+      else rmSync(base, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 })
       return left
     },
   }

@@ -72,7 +72,7 @@ export async function localWorld(
     const facts = factsOf(site, made.length + 1, plan.name, request)
     made.push(facts)
     const file = { siteId, directory: site, socket: join(site, 'no.sock'), host: 'here' }
-    await writeRunDirectory(facts.runDirectory, localAllocationFile(facts, file))
+    await writeRunDirectory(facts.runDirectory, localAllocationFile(facts, file), facts.token)
     return facts
   }
   onTestFinished(async () => {

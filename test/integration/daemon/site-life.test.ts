@@ -1,0 +1,110 @@
+// A site that is moved, copied, backed up and restored, with jobs that run meanwhile.
+import { cpSync, renameSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { daemonOf } from '../../support/daemon.ts'
+import { isLiving } from '../../support/processes.ts'
+import type { TestSite, World } from '../../support/site.ts'
+import { makeWorld } from '../../support/site.ts'
+import { launch, submitSteered } from './tasks.ts'
+
+let world: World
+let site: TestSite
+beforeEach(async () => {
+  world = await makeWorld()
+  site = await world.makeSite()
+})
+afterEach(async () => {
+  expect(await world.close()).toEqual([])
+})
+
+test('a site that was moved while it was stopped shows old outputs and runs new jobs', async () => {
+  await site.ok('submit', '--name', 'old', '--', 'echo', 'from before')
+  await launch(site)
+  expect(await site.balsam('wait')).toMatchObject({ code: 0 })
+  const id = site.id()
+  expect(await site.balsamd('stop')).toMatchObject({ code: 0 })
+  const moved = world.siteAt(join(world.base, 'moved'))
+  renameSync(site.path, moved.path)
+  await moved.ok('submit', '--name', 'new', '--', 'echo', 'from after')
+  await launch(moved)
+  expect(await moved.balsam('wait')).toMatchObject({ code: 0 })
+  expect([moved.id(), await moved.ok('out', 'new')]).toEqual([id, 'from after\n'])
+  expect(await moved.ok('out', 'old')).toBe('from before\n')
+})
+
+test('a copy of a running site gets an identity of its own and leaves the original’s tasks alone', async () => {
+  const job = await submitSteered(site, world.base, { name: 'j' })
+  await launch(site)
+  const pid = await job.running()
+  const copy = world.siteAt(join(world.base, 'copy'))
+  cpSync(site.path, copy.path, { recursive: true })
+  expect((await copy.job(job.id)).state).not.toBe('RUNNING')
+  expect(copy.id()).not.toBe(site.id())
+  expect(daemonOf(copy.path).pid).not.toBe(daemonOf(site.path).pid)
+  expect(await copy.balsamd('stop')).toMatchObject({ code: 0 })
+  expect(isLiving(pid)).toBe(true)
+  job.letGo()
+  expect(await site.balsam('wait')).toMatchObject({ code: 0 })
+  expect(await site.job(job.id)).toMatchObject({ state: 'JOB_FINISHED', attempts: 1 })
+})
+
+test('a copy runs the jobs that were under way in the original by itself', async () => {
+  const job = await submitSteered(site, world.base, { name: 'j' })
+  await launch(site)
+  await job.running()
+  const copy = world.siteAt(join(world.base, 'copy'))
+  cpSync(site.path, copy.path, { recursive: true })
+  await launch(copy)
+  const pid = await job.running()
+  job.letGo()
+  expect(await copy.balsam('wait')).toMatchObject({ code: 0 })
+  expect(await site.balsam('wait')).toMatchObject({ code: 0 })
+  expect(isLiving(pid)).toBe(false)
+  expect(await copy.job(job.id)).toMatchObject({ state: 'JOB_FINISHED' })
+})
+
+test('a backup of a site at work holds what was accepted before it, and passes the check', async () => {
+  const job = await submitSteered(site, world.base, { name: 'j' })
+  await launch(site)
+  const pid = await job.running()
+  await site.ok('submit', '--array', '1-500', '--name', 'queued', '--cpus', '4', '--', 'true')
+  const file = join(world.base, 'copy.db')
+  expect(await site.ok('site', 'backup', file)).toBe(`${file}\n`)
+  await site.ok('submit', '--array', '1-9', '--name', 'later', '--', 'true')
+  expect(isLiving(pid)).toBe(true)
+  const restored = await site.balsam('site', 'restore', file, '--yes')
+  expect(restored).toMatchObject({ code: 0 })
+  expect((await site.jobs()).length).toBe(501)
+  expect((await site.balsamd('status', '--check')).code).toBe(0)
+  job.letGo()
+  await launch(site)
+  expect(await site.balsam('wait')).toMatchObject({ code: 0 })
+  expect(await site.job(job.id)).toMatchObject({ state: 'JOB_FINISHED' })
+})
+
+test('allocations after a restore run, although later ones of the same number had run before', async () => {
+  await site.ok('submit', '--name', 'first', '--', 'true')
+  const file = join(world.base, 'early.db')
+  await site.ok('site', 'backup', file)
+  await launch(site)
+  expect(await site.balsam('wait')).toMatchObject({ code: 0 })
+  expect(await site.balsam('site', 'restore', file, '--yes')).toMatchObject({ code: 0 })
+  expect(await site.jobs()).toMatchObject([{ name: 'first', state: 'PREPROCESSED', attempts: 0 }])
+  await site.ok('submit', '--name', 'second', '--', 'echo', 'again')
+  await launch(site)
+  expect(await site.balsam('wait', '--timeout', '20')).toMatchObject({ code: 0 })
+  expect((await site.jobs()).map(({ state, attempts }) => [state, attempts])).toEqual([
+    ['JOB_FINISHED', 1],
+    ['JOB_FINISHED', 1],
+  ])
+  expect(await site.ok('out', 'second')).toBe('again\n')
+})
+
+test('a file that is no backup is refused and the database stays as it is', async () => {
+  await site.ok('submit', '--', 'true')
+  const refused = await site.balsam('site', 'restore', join(world.base, 'task.sh'), '--yes')
+  expect(refused).toMatchObject({ code: 8, out: '' })
+  expect(refused.err).toContain('[RESTORE_REFUSED]')
+  expect((await site.jobs()).length).toBe(1)
+})
