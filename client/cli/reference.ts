@@ -66,10 +66,11 @@ function settingsPage(): string {
 ${made}
 
 \`config.toml\` in the site's directory goes over \`$XDG_CONFIG_HOME/balsam/config.toml\`
-(by default \`~/.config/balsam/config.toml\`). Neither file need exist: a missing key means its default. Nothing
-ever overwrites them; \`balsam config set\` changes one line and leaves comments and order alone.
-\`balsam config show --origin\` prints every value with the file and line that it comes from. An
-unknown key is an error. A running daemon reads them when it starts: \`balsamd restart\`.
+(by default \`~/.config/balsam/config.toml\`). Neither file need exist: a missing key means
+its default. Nothing ever overwrites them; \`balsam config set\` changes one line and leaves
+comments and order alone. \`balsam config show --origin\` prints every value with the file and
+line that it comes from. An unknown key is an error. A running daemon reads them when it
+starts: \`balsamd restart\`.
 
 | setting | type | default | Balsam 0.3 | meaning |
 |---|---|---|---|---|

@@ -23,15 +23,9 @@ export interface Terminal {
 
 /** The process's own. */
 export function realTerminal(): Terminal {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error
-      process.exit(0)
-    })
-  }
   return {
-    out: outStream(process.stdout),
-    err: outStream(process.stderr),
+    out: outStream(1, () => process.stdout),
+    err: outStream(2, () => process.stderr),
     env: process.env,
     cwd: workingDirectory(),
     onInterrupt(call) {
@@ -41,21 +35,32 @@ export function realTerminal(): Terminal {
   }
 }
 
-function outStream(stream: NodeJS.WriteStream & { readonly fd: number }): OutStream {
-  const isTty = isatty(stream.fd)
+/** Node makes a stream, in 1 to 3 ms, when it is first touched: not before it is needed. */
+function outStream(fd: number, touch: () => NodeJS.WriteStream): OutStream {
+  const isTty = isatty(fd)
+  let opened: NodeJS.WriteStream | undefined
+  const stream = (): NodeJS.WriteStream => {
+    opened ??= touch().on('error', endQuietly)
+    return opened
+  }
   return {
     isTty,
     write: (text) => {
-      stream.write(text)
+      stream().write(text)
     },
-    columns: () => columnsOf(stream, isTty),
+    columns: () => (isTty && stream().columns > 0 ? stream().columns : askedColumns()),
   }
 }
 
-function columnsOf(stream: NodeJS.WriteStream, isTty: boolean): number {
+function askedColumns(): number {
   const asked = Number(process.env['COLUMNS'])
-  if (isTty && stream.columns > 0) return stream.columns
   return Number.isSafeInteger(asked) && asked > 0 ? asked : 80
+}
+
+/** A reader that has gone away wants no more: that is no failure of ours. */
+function endQuietly(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error
+  process.exit(0)
 }
 
 /** A working directory may have been removed under the shell. */

@@ -30,12 +30,10 @@ const request: JobRequest = {
   },
   priority: 0,
   maxRetries: 0,
-  ...{
-    wallTimeMinutes: 1,
-    output: { to: 'none' },
-    cwd: '/',
-    array: null,
-  },
+  wallTimeMinutes: 1,
+  output: { to: 'none' },
+  cwd: '/',
+  array: null,
 }
 const receipt = { schema: 'balsam.submission/1', ranges: [[1, 1]], total: 1, isRepeat: false }
 
