@@ -74,10 +74,17 @@ test('the default site is made once and then found', () => {
 
 test('a server.json is believed in the directory it was written for, also after a move', () => {
   const path = makeSite(join(base, 'served'))
-  writeFileSync(join(path, 'server.json'), fileText(server))
-  expect(readServer(path)).toEqual(server)
+  const mine = { ...server, siteId: readSite(path)?.siteId ?? '' }
+  writeFileSync(join(path, 'server.json'), fileText(mine))
+  expect(readServer(path)).toEqual(mine)
   renameSync(path, `${path}-moved`)
-  expect(readServer(`${path}-moved`)).toEqual(server)
+  expect(readServer(`${path}-moved`)).toEqual(mine)
+})
+
+test('a server.json of another site is not believed', () => {
+  const path = makeSite(join(base, 'renamed'))
+  writeFileSync(join(path, 'server.json'), fileText(server))
+  expect(readServer(path)).toBeUndefined()
 })
 
 test('in a copy of a site the original’s server.json is not believed', () => {
