@@ -34,8 +34,12 @@ export const silentLog: Log = {
 export class TestScheduler {
   readonly submitted: AllocationFacts[] = []
   readonly cancelled: { id: number; isForced: boolean }[] = []
+  /** The allocations of each poll. */
+  readonly polled: number[][] = []
   /** Allocations that a poll finds ended. */
   readonly ended = new Set<number>()
+  /** What it says to submissions that it refuses; null: it takes them. */
+  refusal: string | null = null
   /** Exits in the journals of ended allocations, flat. */
   exits: number[] = []
 
@@ -44,16 +48,19 @@ export class TestScheduler {
       prepareRun: async () => undefined,
       submit: async (facts) => {
         this.submitted.push(facts)
+        if (this.refusal !== null) return { kind: 'refused', said: this.refusal }
         return { kind: 'accepted', schedulerId: `s${facts.id}` }
       },
       find: async (facts) => `s${facts.id}`,
-      poll: async (known) =>
-        new Map(
+      poll: async (known) => {
+        this.polled.push(known.map(({ id }) => id))
+        return new Map(
           known.map(({ id }) => [
             id,
             { state: this.ended.has(id) ? 'ended' : 'running', evidence: 'the test says so' },
           ]),
-        ),
+        )
+      },
       cancel: async ({ id }, isForced) => {
         this.cancelled.push({ id, isForced })
       },
@@ -68,6 +75,8 @@ export class TestSite {
   readonly random = seeded(1)
   readonly scheduler = new TestScheduler()
   readonly disk: SimDisk = simDisk({ clock: clockOf(this.time, newLife()), coin: this.random })
+  /** Which site the next daemon finds that this is. */
+  siteId = 'site'
   /** What the daemon died of, newest last. */
   readonly deaths: unknown[] = []
   /** Called before each commit and catch-up of the store, for tests that look or interfere. */
@@ -97,7 +106,7 @@ export class TestSite {
         store: this.hooked(opened),
         services: this.scheduler.services(),
         reign: {
-          siteId: 'site',
+          siteId: this.siteId,
           siteDirectory: '/site',
           host: 'login',
           pid: 1,
