@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readSite } from '../../client/sdk/site.ts'
 import type { JobDetail, JobItem } from '../../protocol/job.ts'
+import type { SeenProcess } from './processes.ts'
 import { describe, killNow, processesOf } from './processes.ts'
 import { until } from './until.ts'
 
@@ -66,7 +67,9 @@ export interface TestSite {
   /** All jobs. */
   jobs(...filters: string[]): Promise<readonly JobItem[]>
   job(id: number | string): Promise<JobDetail>
-  /** What a second look finds of its processes, in one line each. */
+  /** Every living process of it. */
+  seen(): readonly SeenProcess[]
+  /** The same in a line each. */
   processes(): readonly string[]
 }
 
@@ -145,6 +148,7 @@ function makeTestSite(path: string, startIn: World['start']): TestSite {
     async job(ref) {
       return JSON.parse(await succeed(start('balsam', ['show', String(ref), '--json']))) as JobDetail
     },
+    seen: () => processesOf({ id: id(), path }),
     processes: () => processesOf({ id: id(), path }).map(describe),
   }
 }

@@ -37,7 +37,9 @@ export async function submitSteered(
   const id = Number(await site.ok('submit', ...words, '--', 'sh', '-c', text, file))
   let seen = 0
   const pids = (): number[] =>
-    existsSync(`${file}.pids`) ? readFileSync(`${file}.pids`, 'utf8').trim().split('\n').map(Number) : []
+    existsSync(`${file}.pids`)
+      ? readFileSync(`${file}.pids`, 'utf8').split('\n').slice(0, -1).map(Number)
+      : []
   return {
     id,
     async running() {

@@ -1,9 +1,9 @@
 // The faults: kill -9 of processes of one site, found by what they are and whose marker they carry.
 // Must never end before the victim is dead, so that the next step is taken in a world without it.
-import { isLiving, killNow, processesOf, programOf } from '../../support/processes.ts'
+import { daemonOf } from '../../support/daemon.ts'
+import { isLiving, killNow, programOf } from '../../support/processes.ts'
 import type { TestSite } from '../../support/site.ts'
 import { until } from '../../support/until.ts'
-import { daemonOf } from '../../support/daemon.ts'
 
 /** Programs that a fault can hit. */
 export type Victim = 'daemon' | 'launcher' | 'spawner' | 'supervisor' | 'runner'
@@ -11,7 +11,8 @@ export type Victim = 'daemon' | 'launcher' | 'spawner' | 'supervisor' | 'runner'
 /** Pids of the site's living processes of this program. */
 export function pidsOf(site: TestSite, victim: Victim): readonly number[] {
   if (victim === 'daemon') return [daemonOf(site.path).pid]
-  return processesOf({ id: site.id(), path: site.path })
+  return site
+    .seen()
     .filter((seen) => programOf(seen) === victim && isOwn(seen.variables))
     .map(({ pid }) => pid)
 }

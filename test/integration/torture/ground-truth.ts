@@ -34,8 +34,8 @@ export interface Witness {
 
 /** The files of all tasks of one test. */
 export interface GroundTruth {
-  /** The command of the job with this number of the test's own. */
-  command(number: number, seconds: number): readonly string[]
+  /** The command of the job with this number of the test's own, or of an array with '{i}'. */
+  command(number: string, seconds: number): readonly string[]
   /** Numbers of which a task has been started. */
   startedCount(): number
   /** All lines of one number, in the order in which they were written. */
@@ -49,7 +49,7 @@ export function makeGroundTruth(base: string): GroundTruth {
   mkdirSync(lines)
   writeFileSync(script, program)
   return {
-    command: (number, seconds) => ['/bin/sh', script, lines, String(number), String(seconds)],
+    command: (number, seconds) => ['/bin/sh', script, lines, number, String(seconds)],
     startedCount: () => readdirSync(lines).filter((name) => !name.endsWith('.lock')).length,
     linesOf: (number) => read(join(lines, String(number))).map(witness),
   }

@@ -12,10 +12,8 @@ export function breachesOf(number: number, job: JobDetail, lines: readonly Witne
   if (job.state !== 'JOB_FINISHED') say(`it is ${job.state}`)
   if (lines.some(({ jobId }) => jobId !== job.id)) say('another job wrote into its file')
   if (lines.some(({ what }) => what === 'overlaps')) say('two attempts were alive together')
-  const attempts = new Map(job.attempt_list.map((each) => [each.token, each]))
   const started = lines.filter(({ what }) => what === 'started').map(({ token }) => token)
   if (new Set(started).size < started.length) say('one attempt was started twice')
-  if (started.some((token) => !attempts.has(token))) say('an attempt ran that nobody knows of')
   const succeeded = job.attempt_list.filter(({ outcome }) => outcome === 'succeeded')
   if (succeeded.length !== 1) say(`${succeeded.length} attempts succeeded`)
   const token = succeeded[0]?.token
@@ -36,6 +34,16 @@ export function lossesOf(number: number, job: JobDetail, lines: readonly Witness
   const outcome = job.attempt_list.find(({ token }) => token === started[0]?.token)?.outcome
   if (outcome !== 'succeeded') say(`what its task did was thrown away (${outcome ?? 'unknown'})`)
   return breaches
+}
+
+/** How many attempts ended how: what the faults did. */
+export function describeFaults(jobs: readonly JobDetail[]): string {
+  const counts = new Map<string, number>()
+  for (const { outcome, reason } of jobs.flatMap(({ attempt_list }) => attempt_list)) {
+    const key = reason === '' ? outcome : `${outcome} (${reason})`
+    counts.set(key, (counts.get(key) ?? 0) + 1)
+  }
+  return [...counts].map(([key, count]) => `${count} ${key}`).join(', ')
 }
 
 function tell(attempts: readonly AttemptView[], lines: readonly Witness[]): string {

@@ -53,6 +53,8 @@ export function runKoffiSpawner(
   const splitter = makeLineSplitter()
   const buffer = Buffer.allocUnsafeSlow(readBytes)
   const control = makeControl(settings.journalFile)
+  // What a dead launcher had still asked for its successor knows nothing of, and may run elsewhere.
+  const launcher = process.ppid
   let isOrphaned = false
   const orphan = (): void => {
     if (isOrphaned) return
@@ -63,7 +65,7 @@ export function runKoffiSpawner(
   }
   const readCommands = (): void => {
     const length = readSync(0, buffer)
-    if (length === 0) return orphan()
+    if (length === 0 || process.ppid !== launcher) return orphan()
     for (const line of splitter.push(buffer.subarray(0, length))) {
       const command = parseCommand(line)
       spawner.accept(command)

@@ -61,7 +61,10 @@ export function runNodeSpawner(
     pollControl()
   }
 
+  // What a dead launcher had still asked for its successor knows nothing of, and may run elsewhere.
+  const launcher = process.ppid
   process.stdin.on('data', (chunk: Buffer) => {
+    if (isOrphaned || process.ppid !== launcher) return orphan()
     for (const line of splitter.push(chunk)) spawner.accept(parseCommand(line))
     changed()
   })
