@@ -1,6 +1,6 @@
 // All of the daemon's links: the local socket with calls and launchers, and TLS where asked for.
 // Opened once the core can answer; closed after the last answer is out.
-import type { Server } from 'node:http'
+import type { Server, ServerResponse } from 'node:http'
 import { limits } from '../../protocol/limits.ts'
 import type { Door } from './door.ts'
 import { launcherLinks } from './launcher-links.ts'
@@ -34,7 +34,8 @@ export interface Links {
 /** Binds the socket and serves. Only the holder of the site may call this. */
 export async function openLinks(plan: LinksPlan): Promise<Links> {
   const launchers = launcherLinks(plan.door, plan.ports)
-  const server = createCallServer(plan.door, launchers, plan.ports)
+  const waits = new Set<ServerResponse>()
+  const server = createCallServer(plan.door, launchers, plan.ports, waits)
   const bound = await bindSocket(server, plan.socket, plan.uid)
   const tls = plan.tls ? await openTls(plan.tls, launchers, plan.ports) : null
   return {
@@ -44,6 +45,7 @@ export async function openLinks(plan: LinksPlan): Promise<Links> {
     async close(reason) {
       bound.remove()
       launchers.close(reason)
+      for (const wait of waits) wait.destroy()
       const servers = tls === null ? [server] : [server, tls.server]
       await Promise.all(servers.map((each) => closeServer(each, plan.ports)))
     },

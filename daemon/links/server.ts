@@ -21,8 +21,16 @@ export interface LinkPorts {
   readonly log: Log
 }
 
-/** The server of the calls; not listening yet. */
-export function createCallServer(door: Door, launchers: LauncherLinks, ports: LinkPorts): Server {
+/**
+ * The server of the calls; not listening yet. `waits` holds the streams of waits under way, which
+ * end only with their jobs: whoever closes the server cuts them, and clients wait on at the next.
+ */
+export function createCallServer(
+  door: Door,
+  launchers: LauncherLinks,
+  ports: LinkPorts,
+  waits: Set<ServerResponse>,
+): Server {
   const server = createServer(
     {
       headersTimeout: limits.callHeadersMsMax,
@@ -34,7 +42,7 @@ export function createCallServer(door: Door, launchers: LauncherLinks, ports: Li
       request.setTimeout(limits.callSilenceMsMax, () => {
         if (!request.complete) request.destroy()
       })
-      handle(door, request, response, ports).catch((error: unknown) => {
+      handle(door, request, response, ports, waits).catch((error: unknown) => {
         sendFailure(request, response, error, ports)
       })
     },
@@ -50,6 +58,7 @@ async function handle(
   request: IncomingMessage,
   response: ServerResponse,
   ports: LinkPorts,
+  waits: Set<ServerResponse>,
 ): Promise<void> {
   refuseBrowsers(request)
   const url = urlOf(request)
@@ -60,6 +69,8 @@ async function handle(
     return
   }
   if (method === 'GET' && url.pathname === paths.wait) {
+    waits.add(response)
+    response.once('close', () => waits.delete(response))
     streamWait(door, readJobQuery(url.searchParams).filter, { request, response }, ports)
     return
   }
