@@ -135,7 +135,9 @@ test.for([
   const launcher = await connected(site)
   await launcher.tell([frameKind.call, 5, method, path, '', token || (launcher.tokens()[0] ?? 0)])
   await site.pass(10)
-  expect(launcher.of(frameKind.answer)).toMatchObject([[frameKind.answer, 5, 403, text('FORBIDDEN')]])
+  expect(launcher.of(frameKind.answer)).toMatchObject([
+    [frameKind.answer, 5, 403, text('FORBIDDEN')],
+  ])
 })
 
 test('a launcher started by hand gets an allocation that no scheduler is asked for', async () => {
