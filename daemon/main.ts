@@ -1,6 +1,6 @@
 // balsamd: `run --site DIR` serves one site in the foreground until it is told to stop; `takeover`
 // does so although another host's daemon is on record.
-// The verbs start, stop, status and restart are the command line's; they start and call this program.
+// The verbs start, stop, status and restart are the command line's, which starts and calls this.
 import { parseArgs } from 'node:util'
 import { Fault, fault, faultBody } from '../protocol/faults.ts'
 import { realClock } from './ports/clock.ts'

@@ -173,7 +173,7 @@ async function submit(core: Core, allocation: AllocationState): Promise<void> {
   })
 }
 
-/** A run directory that can't be made, on a full disk for example, is a refusal: nothing started. */
+/** A run directory that can't be made, on a full disk for example, is a refusal. */
 async function prepareAndSubmit(core: Core, { facts }: AllocationState): Promise<SubmitAnswer> {
   try {
     await core.services.prepareRun(facts)

@@ -36,7 +36,11 @@ export function openSiteDirectory(path: string): DirectoryIdentity {
  * The site's id; a copy gets one of its own. Only for who holds the site: of two starters in a new
  * copy one would otherwise serve under an id that the other has replaced.
  */
-export function claimSiteId(identity: DirectoryIdentity, random: Randomness, nowMs: number): string {
+export function claimSiteId(
+  identity: DirectoryIdentity,
+  random: Randomness,
+  nowMs: number,
+): string {
   const site = siteFileOf(identity)
   const verdict = judgeSite(site, identity)
   if (verdict === 'same') return site.siteId

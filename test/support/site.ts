@@ -49,8 +49,8 @@ export interface World {
   makeSite(name?: string): Promise<TestSite>
   /** Binds the commands to a directory that is a site, or will be one. */
   siteAt(path: string): TestSite
-  /** Stops the daemons of all sites, says which processes had to be killed, removes everything. */
-  close(): Promise<readonly string[]>
+  /** Stops the daemons and removes everything; fails when a process had to be killed for that. */
+  close(): Promise<void>
 }
 
 /** One site and its commands. */
@@ -119,7 +119,7 @@ export async function makeWorld(): Promise<World> {
       // BALSAM_TEST_KEEP=1 leaves logs and database to whoever looks for the cause of a failure.
       if (process.env['BALSAM_TEST_KEEP'] === '1') console.log(`kept: ${base}`)
       else rmSync(base, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 })
-      return left
+      if (left.length > 0) throw new Error(`left behind: ${left.join('; ')}`)
     },
   }
 }
@@ -146,7 +146,9 @@ function makeTestSite(path: string, startIn: World['start']): TestSite {
       return (JSON.parse(text) as { items: JobItem[] }).items
     },
     async job(ref) {
-      return JSON.parse(await succeed(start('balsam', ['show', String(ref), '--json']))) as JobDetail
+      return JSON.parse(
+        await succeed(start('balsam', ['show', String(ref), '--json'])),
+      ) as JobDetail
     },
     seen: () => processesOf({ id: id(), path }),
     processes: () => processesOf({ id: id(), path }).map(describe),
@@ -159,8 +161,11 @@ async function endSite(site: TestSite): Promise<readonly string[]> {
   if (id === 'no site') return []
   const stopped = await site.balsamd('stop')
   const place = { id, path: site.path }
-  await until('the processes of the site are gone', () => processesOf(place).length === 0, 5_000)
-    .catch(() => undefined)
+  await until(
+    'the processes of the site are gone',
+    () => processesOf(place).length === 0,
+    5_000,
+  ).catch(() => undefined)
   const left = processesOf(place)
   for (const { pid } of left) killNow(pid)
   return [
@@ -171,7 +176,10 @@ async function endSite(site: TestSite): Promise<readonly string[]> {
 
 /** bin and dist as they are now, with the checkout's node_modules. */
 function makePackage(base: string): string {
-  const built = spawnSync(process.execPath, [join(root, 'scripts/build.mjs')], { encoding: 'utf8' })
+  // Without the set-up that `npm run build` begins with: a test must never install anything.
+  const script = "import { build } from './scripts/build.mjs'; await build()"
+  const args = ['--input-type=module', '--eval', script]
+  const built = spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8' })
   if (built.status !== 0) throw new Error(`the build failed: ${built.stdout}${built.stderr}`)
   const home = join(base, 'package')
   for (const part of ['package.json', 'bin']) {

@@ -1,5 +1,5 @@
 // Waits for something that only another process can make true and that gives no event.
-// Must never be used for a fixed time: it ends as soon as the condition holds, and fails when never.
+// Must never wait a fixed time: it ends as soon as the condition holds, or fails.
 
 /** Resolves when the condition holds; looked at each 10 ms. Fails with what was waited for. */
 export async function until(

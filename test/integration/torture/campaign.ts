@@ -13,7 +13,10 @@ import type { Seeded } from './seeded.ts'
 const arraySize = 50
 
 /** Runs something with a client of the site. */
-export async function withClient<T>(site: TestSite, use: (balsam: Balsam) => Promise<T>): Promise<T> {
+export async function withClient<T>(
+  site: TestSite,
+  use: (balsam: Balsam) => Promise<T>,
+): Promise<T> {
   const balsam = connect(site.path, { env: { BALSAM_NO_AUTOSTART: '1' } })
   try {
     return await use(balsam)
@@ -23,8 +26,9 @@ export async function withClient<T>(site: TestSite, use: (balsam: Balsam) => Pro
 }
 
 /**
- * Submits jobs 0 … count − 1, the first half in arrays, the others each different and with an output
- * file. Half of them are over at once, the others take 50 to 500 ms. Gives the ids by number.
+ * Submits jobs 0 … count − 1, the first half in arrays, the others each different and with a
+ * file for the output. Half of them are over at once, the others take 50 to 500 ms. Gives the ids
+ * by number.
  */
 export async function submitWitnessed(
   site: TestSite,

@@ -1,5 +1,5 @@
 // What tasks themselves write down of their lives, apart from everything that Balsam believes.
-// Must never need a word from Balsam: the kernel's file locks and the tasks' own lines are the proof.
+// Must never need a word from Balsam: the kernel's file locks and the tasks' lines are the proof.
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
