@@ -186,7 +186,7 @@ export const limits = {
   /** A launcher started by hand that asked to be known must be seen running in this time. */
   foreignStartMsMax: 60_000,
   /** A spawner collects reports of busy lanes for this long: each wakes the launcher. */
-  spawnerReportMs: 5,
+  spawnerReportMs: 10,
   /** A spawner's journal is rotated at this size: about 20,000 tasks, read in some 50 ms. */
   journalBytesMax: 4 * 1024 * 1024,
   /** One line between launcher and spawner: a batch of tasks with long command lines. */
