@@ -140,6 +140,16 @@ test.for([
   ])
 })
 
+test('a task of one launcher is refused over the link of another', async () => {
+  const site = await startSite()
+  await site.submit([request()])
+  const launcher = await connected(site)
+  const other = await connected(site)
+  await other.tell([frameKind.call, 5, 'GET', '/v1/jobs/1', '', launcher.tokens()[0] ?? 0])
+  await site.pass(10)
+  expect(other.of(frameKind.answer)).toMatchObject([[frameKind.answer, 5, 403, text('FORBIDDEN')]])
+})
+
 test('a launcher started by hand gets an allocation that no scheduler is asked for', async () => {
   const site = await startSite()
   const grant = await site.run(

@@ -61,6 +61,17 @@ test('a killed job stays USER_KILLED whatever its task comes to', async () => {
   expect(launcher.tasks()).toHaveLength(1)
 })
 
+test('a second kill of a job that is being ended is not written down again', async () => {
+  const site = await startSite()
+  await site.submit([request()])
+  await connected(site)
+  await site.run(site.door.kill({ ids: [1] }, 0))
+  await site.run(site.door.kill({ ids: [1] }, 0))
+  await site.run(site.core.settled())
+  const [row] = site.disk.look('SELECT log FROM job')
+  expect(String(row?.['log']).match(/KILL/g)).toHaveLength(1)
+})
+
 test('a kill of an ended job changes nothing', async () => {
   const site = await startSite()
   await site.submit([request()])

@@ -1,6 +1,7 @@
 // Placement at the end of a turn: who gets work, how much of it, and when work is asked back.
 import { expect, test } from 'vitest'
 import { backlogOf } from '../../../../daemon/core/place-work.ts'
+import { decodeRecords, type JournalRecord } from '../../../../daemon/core/records.ts'
 import { frameKind } from '../../../../protocol/frames.ts'
 import { limits } from '../../../../protocol/limits.ts'
 import { TestLauncher } from './launcher.ts'
@@ -20,6 +21,16 @@ function facts(cpus: number): Parameters<typeof backlogOf>[0]['facts'] {
 
 async function connected(site: TestSite, cpus = 4): Promise<TestLauncher> {
   return new TestLauncher(site).hello(await site.allocate(), { cpus })
+}
+
+/** How many leases these records give. */
+function leasesOf(records: readonly JournalRecord[]): number {
+  let leases = 0
+  for (const record of records) {
+    if (record[0] !== 'assign') continue
+    for (const [index, count] of record[4].entries()) if (index % 2 === 1) leases += count
+  }
+  return leases
 }
 
 /** A launcher whose tasks are known to be short, so that it holds a backlog. */
@@ -55,11 +66,15 @@ test('a launcher of short tasks gets a backlog', async () => {
 
 test('a turn gives a bounded number of leases, and the next ones give the rest', async () => {
   const site = await startSite()
+  const launchers = [await connected(site, 1_500), await connected(site, 1_500)]
+  const leases: number[] = []
+  site.hooks.beforeCommit = ({ body }) => {
+    leases.push(leasesOf(decodeRecords(body)))
+  }
   await site.submit([array(2_500)])
-  const launcher = await connected(site, 2_500)
   await site.pass(100)
-  expect(launcher.tasks()).toHaveLength(2_500)
-  expect(launcher.of(frameKind.assign)).toHaveLength(Math.ceil(2_500 / limits.turnLeasesMax))
+  expect(launchers.flatMap((launcher) => launcher.tasks())).toHaveLength(2_500)
+  expect(leases).toEqual([limits.turnLeasesMax, limits.turnLeasesMax, 500])
 })
 
 test('a launcher with a filter gets only work of matching workflows', async () => {

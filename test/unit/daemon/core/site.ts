@@ -9,6 +9,7 @@ import { makeDoor } from '../../../../daemon/core/door.ts'
 import { makeCore, resumeCore } from '../../../../daemon/core/make-core.ts'
 import type { Door } from '../../../../daemon/links/door.ts'
 import { openStore } from '../../../../daemon/store/open-store.ts'
+import type { TurnCommit } from '../../../../daemon/store/rows.ts'
 import type { Store } from '../../../../daemon/store/store.ts'
 import type { AllocationRequest } from '../../../../protocol/calls.ts'
 import type { JobRequest, SubmissionReceipt } from '../../../../protocol/job.ts'
@@ -80,7 +81,8 @@ export class TestSite {
   /** What the daemon died of, newest last. */
   readonly deaths: unknown[] = []
   /** Called before each commit and catch-up of the store, for tests that look or interfere. */
-  readonly hooks: { beforeCommit?: () => void; afterList?: () => Promise<void> } = {}
+  readonly hooks: { beforeCommit?: (turn: TurnCommit) => void; afterList?: () => Promise<void> } =
+    {}
   private life: Life = newLife()
   private running: { core: Core; door: Door } | null = null
 
@@ -173,7 +175,7 @@ export class TestSite {
     return {
       ...store,
       commit: (turn) => {
-        this.hooks.beforeCommit?.()
+        this.hooks.beforeCommit?.(turn)
         return store.commit(turn)
       },
       list: async (...asked) => {
