@@ -32,9 +32,6 @@ export function joined(pieces: readonly Sql[], between: string): Sql {
   }
 }
 
-/** Nothing. */
-export const nothing: Sql = { sql: '', params: [] }
-
 /** A value as it is written in SQL text. SQLite knows one escape in strings: the doubled quote. */
 export function literal(value: SqlValue): string {
   if (value === null) return 'NULL'
