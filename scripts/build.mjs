@@ -51,7 +51,8 @@ function options(name) {
     sourcesContent: false,
     keepNames: false,
     minifySyntax: true,
-    // Shorter names parse faster: 3 ms of the 35 that a command may take. Others keep theirs for stack traces.
+    // Shorter names parse faster: 3 ms of the 35 that a command may take. The other programs
+    // keep theirs for stack traces.
     minifyIdentifiers: name === 'balsam' || name === 'balsamd',
     minifyWhitespace: true,
     legalComments: 'none',

@@ -23,7 +23,10 @@ export interface Reports {
     orphans: number,
     reason: string | null,
   ): void
-  /** Sends what is collected: at once when the daemon owes no answer, else within reportMsMax; when busy within reportBusyMsMax. */
+  /**
+   * Sends what is collected: at once when the daemon owes no answer, else within reportMsMax; while
+   * busy within reportBusyMsMax.
+   */
   batchEnd(): void
   /** Sends what is collected, now. */
   flush(): void
@@ -36,8 +39,9 @@ export interface Reports {
 }
 
 /**
- * A collector that sends by `send`; the frame is dropped there while the link is down. While `isBusy`,
- * no slot waits for the daemon's answer, so exits gather longer: a report costs the daemon a commit.
+ * A collector that sends by `send`; the frame is dropped there while the link is down. While
+ * `isBusy`, no slot waits for the daemon's answer, so exits gather longer: a report costs the daemon
+ * a commit.
  */
 export function makeReports(
   clock: Clock,

@@ -71,6 +71,6 @@ function summaryOf(rows: readonly Row[]): string {
   const count = (verdict: Row['verdict']) => rows.filter((row) => row.verdict === verdict).length
   return (
     `goals: ${count('pass')} passed, ${count('miss')} missed, ${count('wrong')} wrong, ` +
-    `${rows.filter(({ plan, verdict }) => plan.goal !== null && verdict === 'absent').length} not measured`
+    `${rows.filter((row) => row.plan.goal !== null && row.verdict === 'absent').length} not measured`
   )
 }

@@ -1,5 +1,5 @@
 // One measurement of a spawner pool, or of the C loop it is compared with.
-// Must never leave out a part of the work: the clock runs from the first task sent to the last exit.
+// Must never leave out a part of the work: it counts from the first task sent to the last exit.
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

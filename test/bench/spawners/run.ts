@@ -1,4 +1,4 @@
-// Compares the kinds of spawners with a tight C posix_spawn loop, interleaved, and prints one table.
+// Compares the kinds of spawners with a tight C posix_spawn loop, interleaved, in one table.
 // Usage: node test/bench/spawners/run.ts [--tasks 10000] [--rounds 5] [--json]
 // Must never adjust the measure: what is slower than wished is printed as it is.
 import { mkdtempSync, rmSync } from 'node:fs'

@@ -52,7 +52,7 @@ const tell = 'echo "$? ${BALSAM_SITE-none} ${BALSAM_DB_PATH-none} $PS1"'
 describe.each(['bash', 'zsh'])('%s', (shell) => {
   beforeEach((context) => context.skip(isAbsent(shell), `there is no ${shell}`))
 
-  test('activation names the site in both variables, marks the prompt and starts the daemon', () => {
+  test('activation names the site in both variables, marks the prompt, starts the daemon', () => {
     const { stdout, stderr } = run(shell, `source balsamactivate one; ${tell}`)
     expect(stdout).toBe('0 /sites/site one /sites/site one [BalsamDB: site one] > \n')
     expect(stderr).toBe('connect /sites/site one\n')

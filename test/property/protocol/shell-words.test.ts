@@ -7,7 +7,22 @@ import { quoteWords, splitWords } from '../../../protocol/shell-words.ts'
 
 /** Characters that quoting is about; none that a shell would expand or take for an operator. */
 const pieces = fc.constantFrom(
-  ...['a', 'b', '-', '=', 'ä', ' ', '  ', '\t', '\n', "'", '"', '\\', '\\\n', "''", '""', "'x y'"],
+  'a',
+  'b',
+  '-',
+  '=',
+  'ä',
+  ' ',
+  '  ',
+  '\t',
+  '\n',
+  "'",
+  '"',
+  '\\',
+  '\\\n',
+  "''",
+  '""',
+  "'x y'",
 )
 const lines = fc.array(pieces, { maxLength: 14 }).map((parts) => parts.join(''))
 
@@ -60,7 +75,7 @@ function unbroken(line: string): string {
 
 test('a line splits into the words that sh makes of it', () => {
   // A last backslash is literal to sh and an error to us: a user hardly meant it.
-  const kept = fc.sample(lines, { numRuns: 3_000, seed: 7 }).filter((line) => !/\\$/.test(line))
+  const kept = fc.sample(lines, { numRuns: 3_000, seed: 7 }).filter((line) => !line.endsWith('\\'))
   const shell = shellSplit(kept)
   expect(kept.length).toBeGreaterThan(1_000)
   const differing = kept.filter((line, index) => {

@@ -12,7 +12,7 @@ const template: TaskTemplate = {
   cpus: 1,
   arrayOffset: null,
   workdirRoot: '/site/data/test',
-  cwd: '/home/me',
+  cwd: '/people/me',
   output: 'workdir',
 }
 const expand = makeExpander('site', 7)
@@ -52,7 +52,7 @@ describe('directory and output', () => {
 
   test('a job that keeps nothing runs in the submitter’s directory and makes none', () => {
     expect(expand({ ...template, workdirRoot: null, output: null }, 103, 9)).toMatchObject({
-      cwd: '/home/me',
+      cwd: '/people/me',
       makeCwd: false,
       stdout: null,
       stderr: null,
