@@ -23,7 +23,7 @@ const log: Log = {
 
 function write(level: string, what: string, facts: Readonly<Record<string, unknown>> = {}): void {
   try {
-    writeSync(2, `${JSON.stringify({ level, what, ...facts })}\n`)
+    writeSync(2, `${JSON.stringify({ level, message: what, ...facts })}\n`)
   } catch {
     // The launcher is gone or doesn't read; tasks matter more than this line.
   }
