@@ -120,7 +120,9 @@ test('the daemon outlives the terminal and the session that started it', async (
   expect(inTerminal.code).toBe(0)
   const { pid } = daemonOf(site.path)
   expect(await site.balsamd('stop')).toMatchObject({ code: 0 })
-  const inSession = await site.bash('setsid -w bash -c "balsamd start; kill -HUP 0; kill -KILL 0"')
+  // Without the trap the shell would die of its own HUP, before it has killed its group.
+  const script = 'balsamd start; trap "" HUP; kill -HUP 0; kill -KILL 0'
+  const inSession = await site.bash(`setsid -w bash -c '${script}'`)
   expect(inSession.code).not.toBe(0)
   expect(daemonOf(site.path).pid).not.toBe(pid)
   expect(await site.balsam('ls')).toMatchObject({ code: 0 })

@@ -1,5 +1,6 @@
 // The faults: kill -9 of processes of one site, found by what they are and whose marker they carry.
 // Must never end before the victim is dead, so that the next step is taken in a world without it.
+import { readFileSync } from 'node:fs'
 import { daemonOf } from '../../support/daemon.ts'
 import { isLiving, killNow, programOf } from '../../support/processes.ts'
 import type { TestSite } from '../../support/site.ts'
@@ -15,6 +16,16 @@ export function pidsOf(site: TestSite, victim: Victim): readonly number[] {
     .seen()
     .filter((seen) => programOf(seen) === victim && isOwn(seen.variables))
     .map(({ pid }) => pid)
+}
+
+/** Pid of its parent; 0 when it is gone. */
+export function parentOf(pid: number): number {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])
+  } catch {
+    return 0
+  }
 }
 
 /** Kills at once, all in the same moment; resolves when they are dead. */

@@ -1,12 +1,13 @@
 // Torture of what runs tasks: kill -9 of spawners, supervisors, the runner and of everything, and a
 // spawner that stands still while its launcher dies. Here results may be lost, but never doubled.
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { limits } from '../../../protocol/limits.ts'
 import { livingDaemon } from '../../support/daemon.ts'
 import type { TestSite, World } from '../../support/site.ts'
 import { makeWorld } from '../../support/site.ts'
 import { pause, until } from '../../support/until.ts'
 import { detailsOf, expectClean, submitWitnessed } from './campaign.ts'
-import { killAll, pidsOf } from './faults.ts'
+import { killAll, parentOf, pidsOf } from './faults.ts'
 import { makeGroundTruth } from './ground-truth.ts'
 import { seeded } from './seeded.ts'
 import { breachesOf, describeFaults } from './verdict.ts'
@@ -28,7 +29,10 @@ const kills = [
   'supervisor',
   'everything',
   'everything',
-  'launcher and spawner',
+  'launcher with its spawners',
+  'launcher with its spawners',
+  'launcher, then its spawners',
+  'launcher, then its spawners',
 ] as const
 
 /** Pids that a fault hits: one of the kind, chosen by chance, or all of the site. */
@@ -38,9 +42,20 @@ function victimsOf(
   pick: (from: readonly number[]) => readonly number[],
 ): readonly number[] {
   if (kill === 'everything') return site.seen().map(({ pid }) => pid)
-  if (kill === 'launcher and spawner')
-    return [...pick(pidsOf(site, 'launcher')), ...pick(pidsOf(site, 'spawner'))]
-  return pick(pidsOf(site, kill))
+  if (kill === 'spawner' || kill === 'supervisor' || kill === 'runner') {
+    return pick(pidsOf(site, kill))
+  }
+  const launcher = pick(pidsOf(site, 'launcher'))
+  const spawners = pidsOf(site, 'spawner').filter((pid) => launcher.includes(parentOf(pid)))
+  return [...launcher, ...spawners]
+}
+
+/** Kills, one after the other where the fault says so: by then the next launcher follows them. */
+async function strike(kill: (typeof kills)[number], victims: readonly number[]): Promise<void> {
+  if (kill !== 'launcher, then its spawners') return await killAll(victims)
+  await killAll(victims.slice(0, 1))
+  await pause(limits.restartMsMin + 300)
+  await killAll(victims.slice(1))
 }
 
 test('kill -9 of spawners, supervisors and everything loses and doubles no job of 600', {
@@ -62,7 +77,7 @@ test('kill -9 of spawners, supervisors and everything loses and doubles no job o
       (index + random.between(0.3, 0.9)) * (jobCount / (kills.length + 1)),
     )
     await until(`${threshold} jobs have started`, () => truth.startedCount() >= threshold, 60_000)
-    await killAll(victimsOf(site, kill, pick))
+    await strike(kill, victimsOf(site, kill, pick))
     if (livingDaemon(site.path) === undefined) await site.balsamd('start')
     if (kill === 'everything' || kill === 'supervisor') await launch()
   }
