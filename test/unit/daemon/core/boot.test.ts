@@ -46,7 +46,7 @@ test('apps are there after a restart', async () => {
   expect(await site.run(site.door.apps())).toEqual([app])
 })
 
-test('an allocation that was asked for is asked about after a restart, not asked for again', async () => {
+test('an allocation is asked for once, and asked about after a restart', async () => {
   const site = await startSite()
   const id = await site.allocate()
   await site.start()

@@ -59,7 +59,7 @@ test('tasks that ran when their allocation died are lost, and tried again', asyn
   expect(attempt_list).toMatchObject([{ outcome: 'lost' }])
 })
 
-test('exits that the journals of a dead allocation hold are applied before the rest is lost', async () => {
+test('exits in the journals of a dead allocation are applied before the rest is lost', async () => {
   const { site, allocation, launcher } = await siteWithTasks()
   await launcher.started(...launcher.tokens())
   site.scheduler.exits = exits(0, launcher.tokens().slice(0, 2))

@@ -43,13 +43,13 @@ test('a launcher of another site is refused', async () => {
   expect(stray.closedFor).toBe('LAUNCHER_REFUSED')
 })
 
-test('a launcher that speaks no common frame version is refused', async () => {
+test('a launcher that speaks no common frame version is refused, but not for good', async () => {
   const { site, allocation } = await siteWithTasks()
   const newer = await new TestLauncher(site).hello(allocation, {
     versionOldest: 2,
     versionNewest: 3,
   })
-  expect(newer.closedFor).toBe('LAUNCHER_REFUSED')
+  expect(newer.closedFor).toBe('VERSION_MISMATCH')
 })
 
 test('a launcher that has seen a newer epoch is refused', async () => {
@@ -107,7 +107,7 @@ test('what died with an earlier start of the launcher gets a second attempt', as
   expect(restarted.tokens()).not.toContain(first)
 })
 
-test('an unstarted lease that died with an earlier start does not count as an attempt', async () => {
+test('an unstarted lease of an earlier start does not count as an attempt', async () => {
   const { site, allocation, launcher } = await siteWithTasks()
   await launcher.cut()
   const restarted = await new TestLauncher(site).hello(allocation, { incarnation: 'second' })

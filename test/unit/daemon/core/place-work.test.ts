@@ -41,7 +41,7 @@ async function busy(site: TestSite): Promise<TestLauncher> {
   return launcher
 }
 
-test('a job that is submitted while a core is free is leased by the commit that accepts it', async () => {
+test('a job is leased by the commit that accepts it when a core is free', async () => {
   const site = await startSite()
   const launcher = await connected(site)
   const before = site.core.loop.seq()
@@ -108,7 +108,7 @@ test('a launcher that is cut off gets nothing', async () => {
   expect(site.core.site.leases.size).toBe(0)
 })
 
-test('a launcher that has been silent for too long gets nothing until it is heard again', async () => {
+test('a launcher that fell silent gets nothing until it is heard again', async () => {
   const site = await startSite()
   const launcher = await connected(site)
   await site.pass(limits.heartbeatSilenceMsMax + 2 * limits.heartbeatMs)

@@ -39,6 +39,8 @@ export class TestScheduler {
   readonly polled: number[][] = []
   /** Allocations that a poll finds ended. */
   readonly ended = new Set<number>()
+  /** Allocations whose end is written down. */
+  readonly forgotten: number[] = []
   /** What it says to submissions that it refuses; null: it takes them. */
   refusal: string | null = null
   /** Exits in the journals of ended allocations, flat. */
@@ -66,6 +68,9 @@ export class TestScheduler {
         this.cancelled.push({ id, isForced })
       },
       readExits: async () => ({ flat: this.exits, reasons: [] }),
+      forget: (facts) => {
+        this.forgotten.push(facts.id)
+      },
     }
   }
 }

@@ -51,7 +51,7 @@ test('an array is a span of its own beside singles of its shape', async () => {
   ])
 })
 
-test('a submission of 5,000 requests lays down a block ahead, and none of it shows yet', async () => {
+test('5,000 requests are laid down ahead as a block, and none of it shows yet', async () => {
   const site = await startSite()
   const writer = site.door.beginSubmission(null)
   await site.run(writer.push(singles(5_000)))
