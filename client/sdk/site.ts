@@ -2,6 +2,7 @@
 // Must never start anything, and never change a directory that is not a site or empty.
 
 import {
+  existsSync,
   linkSync,
   mkdirSync,
   readdirSync,
@@ -11,7 +12,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { fault } from '../../protocol/faults.ts'
 import type { DirectoryIdentity, ServerFile, SiteFile } from '../../protocol/site-files.ts'
 import {
@@ -59,13 +60,29 @@ export function identityOf(directory: string): DirectoryIdentity {
 }
 
 /**
+ * Makes a directory and those above it that are missing. One by one: Node's own recursive mkdir never
+ * returns where a parent exists and mkdir says ENOENT all the same, as /proc does.
+ */
+function makeDirectories(directory: string): void {
+  if (existsSync(directory)) return
+  const parent = dirname(resolve(directory))
+  if (parent !== resolve(directory)) makeDirectories(parent)
+  try {
+    mkdirSync(directory, { mode: 0o700 })
+  } catch (error) {
+    // Somebody else has made it meanwhile.
+    if (!existsSync(directory)) throw error
+  }
+}
+
+/**
  * Makes a site in a directory that is new or empty; returns its real path.
  * Throws SITE_EXISTS, SITE_NOT_EMPTY or SITE_NOT_WRITABLE, and has then changed nothing.
  */
 export function makeSite(directory: string): string {
   try {
     // 0700: the database holds command lines and environments, which are nobody else's business.
-    mkdirSync(directory, { recursive: true, mode: 0o700 })
+    makeDirectories(directory)
   } catch (error) {
     throw fault('SITE_NOT_WRITABLE', { path: directory, what: reason(error) })
   }

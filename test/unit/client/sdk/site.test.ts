@@ -64,6 +64,12 @@ test('a place where nothing can be made is refused', () => {
   )
 })
 
+test('a directory that the file system never makes is refused, and not tried for ever', () => {
+  expect(() => makeSite('/proc/balsam')).toThrow(
+    expect.objectContaining({ code: 'SITE_NOT_WRITABLE' }),
+  )
+})
+
 test('the default site is made once and then found', () => {
   const path = join(base, 'default')
   expect(ensureSite(path)).toBe(path)
