@@ -14,7 +14,7 @@ const shortTaskMs = 50
 /** About this much work is sent ahead: more would only delay what a slow task then blocks. */
 const aheadMs = 20
 const aheadTasksMin = 2
-const aheadTasksMax = 8
+const aheadTasksMax = 24
 /** Weight of the newest duration in the recent mean. */
 const meanWeight = 1 / 8
 

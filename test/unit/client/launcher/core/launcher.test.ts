@@ -170,12 +170,16 @@ describe('lanes', () => {
     expect(world.left()).toEqual([])
   })
 
-  test('short tasks are sent ahead, at most eight a lane', () => {
+  test.each([
+    [1, 20],
+    [0, 24],
+    [10, 2],
+  ])('tasks of %i ms: %i are sent ahead in a lane', (wallMs, ahead) => {
     const world = connected({ cpus: 1 })
-    world.assign([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])
+    world.assign(Array.from({ length: 40 }, (_, index) => index + 1))
     world.asks()
-    world.exited([1], 1)
-    expect(world.asks().map((ask) => ask[2])).toEqual([2, 3, 4, 5, 6, 7, 8, 9, 10])
+    world.exited([1], wallMs)
+    expect(world.asks()).toHaveLength(1 + ahead)
   })
 
   test('long tasks are not sent ahead', () => {
