@@ -121,3 +121,37 @@ test('a spawner that stood still while its launcher died starts nothing afterwar
     expect(truth.linesOf(number).filter(({ what }) => what === 'started')).toHaveLength(1)
   await expectClean(site)
 })
+
+test.each([
+  ['alone', (site: TestSite) => killAll(pidsOf(site, 'spawner'))],
+  [
+    'with its launcher',
+    (site: TestSite) => killAll([...pidsOf(site, 'launcher'), ...pidsOf(site, 'spawner')]),
+  ],
+  ['after its launcher', killAdopted],
+])('the task of a spawner that died %s is dead before it is tried again', async (_, strike) => {
+  const site = await world.makeSite()
+  const truth = makeGroundTruth(world.base)
+  await site.ok('submit-launch', '-n', '1', '-t', '60', '--cpus', '1')
+  const words = ['submit', '--stdout', 'none', '--', ...truth.command('0', 300)]
+  const id = await site.ok(...words)
+  const started = (): number => truth.linesOf(0).filter(({ what }) => what === 'started').length
+  await until('the task has started', () => started() === 1)
+  await strike(site)
+  await until('it has been tried again', () => started() === 2)
+  expect(truth.linesOf(0).map(({ what }) => what)).toEqual(['started', 'started'])
+  await site.ok('kill', id.trim(), '--grace', '0.1s')
+  await until('no task is left', () => site.seen().every(({ variables }) => isMachinery(variables)))
+})
+
+async function killAdopted(site: TestSite): Promise<void> {
+  const [launcher, spawners] = [pidsOf(site, 'launcher'), pidsOf(site, 'spawner')]
+  await killAll(launcher)
+  const isNew = (pid: number): boolean => !spawners.includes(pid)
+  await until('the next launcher has its own', () => pidsOf(site, 'spawner').some(isNew))
+  await killAll(spawners)
+}
+
+function isMachinery(variables: Readonly<Record<string, string>>): boolean {
+  return variables['BALSAM_TASK_MARKER'] === undefined
+}
