@@ -28,6 +28,16 @@ export interface AllocationFile {
   readonly spawnerKind: 'auto' | 'koffi' | 'shell' | 'child'
   /** Spawner processes per launcher; null: chosen from the cores. */
   readonly spawners: number | null
+  readonly log: LogBounds
+}
+
+/** What of launcher.log is written and kept. */
+export interface LogBounds {
+  readonly level: 'debug' | 'info' | 'warn' | 'error'
+  /** The file is turned over when it is larger than this. */
+  readonly fileBytesMax: number
+  /** Old files kept: FILE.1 is the youngest. */
+  readonly filesKept: number
 }
 
 /** Files in an allocation's run directory. */
@@ -37,6 +47,8 @@ export const runFiles = {
   supervisor: 'supervisor.json',
   /** Log of supervisor and launchers. */
   log: 'launcher.log',
+  /** The allocation's key in hex, where its launchers connect over TLS. */
+  key: 'launcher.key',
   /** Directory of the launcher of node k: its spawners' journals. */
   node: (index: number): string => `node-${index}`,
 } as const

@@ -70,6 +70,8 @@ export interface DaemonStatus {
   readonly rss_mib: number
   readonly cpu_s: number
   readonly driver: string
+  /** Why this driver. */
+  readonly driver_reason: string
   readonly journal_mode: string
   readonly launchers: number
   readonly jobs: StateCounts

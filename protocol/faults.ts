@@ -218,6 +218,12 @@ export const faultCatalogue = {
     'see balsam site restore --help',
   ),
   NOTHING_LOGGED: entry(3, 404, 'there is no log in {path} yet', 'balsamd start'),
+  LISTEN_FAILED: entry(
+    7,
+    503,
+    'balsamd cannot listen on {address}: {what}',
+    'balsam config set links.listen HOST:PORT, or "" for no network',
+  ),
 } as const satisfies Record<string, FaultEntry>
 
 /** A code of the catalogue. */

@@ -10,7 +10,7 @@ export type SettingValue = string | number
 export interface SettingEntry {
   /** With its table: `log.level`. */
   readonly name: string
-  readonly type: 'text' | 'integer' | 'duration' | 'choice'
+  readonly type: 'text' | 'integer' | 'duration' | 'choice' | 'address'
   readonly fallback: SettingValue
   readonly meaning: string
   readonly choices?: readonly string[]
@@ -21,7 +21,10 @@ export interface SettingEntry {
   readonly convert?: (value: SettingValue) => SettingValue
 }
 
-const levels = ['debug', 'info', 'warn', 'error']
+const levels = ['debug', 'info', 'warn', 'error'] as const
+const drivers = ['auto', 'sqlite3', 'node:sqlite'] as const
+const spawnerKinds = ['auto', 'koffi', 'shell', 'child'] as const
+const launcherLinks = ['socket', 'tls'] as const
 const pythonLevels: Readonly<Record<string, string>> = { warning: 'warn', critical: 'error' }
 
 /** All settings, in the order of the documentation. */
@@ -50,7 +53,7 @@ export const settingTable: readonly SettingEntry[] = [
   {
     name: 'database.driver',
     type: 'choice',
-    choices: ['auto', 'sqlite3', 'node:sqlite'],
+    choices: drivers,
     fallback: 'auto',
     meaning: 'SQLite driver of the daemon; `auto` takes `sqlite3` where it loads.',
   },
@@ -87,6 +90,22 @@ export const settingTable: readonly SettingEntry[] = [
     old: 'LOG_BACKUP_COUNT',
   },
   {
+    name: 'links.listen',
+    type: 'address',
+    fallback: '',
+    meaning:
+      'Address (`HOST:PORT`, port 0: any free one) where the daemon listens for launchers over ' +
+      'TLS with a key per allocation; empty: it listens on no network.',
+  },
+  {
+    name: 'launcher.link',
+    type: 'choice',
+    choices: launcherLinks,
+    fallback: 'socket',
+    meaning:
+      'How launchers reach the daemon: by its Unix socket on this host, or by `links.listen`.',
+  },
+  {
     name: 'launcher.kill_grace',
     type: 'duration',
     fallback: '5s',
@@ -95,7 +114,7 @@ export const settingTable: readonly SettingEntry[] = [
   {
     name: 'launcher.spawner',
     type: 'choice',
-    choices: ['auto', 'koffi', 'shell', 'child'],
+    choices: spawnerKinds,
     fallback: 'auto',
     meaning: 'How tasks are started; `auto` takes the fastest way that works.',
   },
@@ -155,6 +174,9 @@ export function checkSetting(
   if (entry.choices !== undefined && !entry.choices.includes(value)) {
     throw invalid(`it must be one of ${entry.choices.join(', ')}`)
   }
+  if (entry.type === 'address' && value !== '' && parseAddress(value) === null) {
+    throw invalid('it must be HOST:PORT, [IPv6]:PORT, or empty')
+  }
   if (entry.type === 'duration') parseDuration(value, `${file}: ${name}`, 's')
   return value
 }
@@ -164,19 +186,35 @@ function withUnit(entry: SettingEntry, given: SettingValue): SettingValue {
   return entry.type === 'duration' && typeof given === 'number' ? `${given}s` : given
 }
 
+/** A TCP address. */
+export interface Address {
+  readonly host: string
+  readonly port: number
+}
+
+/** The address that `HOST:PORT` or `[IPv6]:PORT` names; null when it is none. */
+export function parseAddress(text: string): Address | null {
+  const found = /^(?:\[([\da-fA-F:.]+)\]|([\w.-]+)):(\d{1,5})$/.exec(text)
+  const [host, port] = [found?.[1] ?? found?.[2] ?? '', Number(found?.[3] ?? -1)]
+  return host === '' || port < 0 || port > 65_535 ? null : { host, port }
+}
+
 /** The settings as programs use them. */
 export interface Settings {
   readonly scheduler: string
   readonly defaultProject: string
   readonly defaultQueue: string
-  readonly databaseDriver: string
-  readonly logLevel: string
+  readonly databaseDriver: (typeof drivers)[number]
+  readonly logLevel: (typeof levels)[number]
   readonly logSizeMiB: number
   readonly logKeep: number
   readonly killGraceMs: number
-  readonly spawnerKind: string
+  readonly spawnerKind: (typeof spawnerKinds)[number]
   /** null: chosen from the cores. */
   readonly spawners: number | null
+  /** Where to listen for launchers; null: nowhere. */
+  readonly listen: Address | null
+  readonly launcherLink: (typeof launcherLinks)[number]
 }
 
 /** Values by name, defaults filled in, to what programs use. */
@@ -187,12 +225,21 @@ export function toSettings(values: Readonly<Record<string, SettingValue>>): Sett
     scheduler: text('scheduler'),
     defaultProject: text('default_project'),
     defaultQueue: text('default_queue'),
-    databaseDriver: text('database.driver'),
-    logLevel: text('log.level'),
+    databaseDriver: oneOf(drivers, text('database.driver')),
+    logLevel: oneOf(levels, text('log.level')),
     logSizeMiB: number('log.size_mib'),
     logKeep: number('log.keep'),
     killGraceMs: Math.round(parseDuration(text('launcher.kill_grace'), 'kill_grace', 's') * 1000),
-    spawnerKind: text('launcher.spawner'),
+    spawnerKind: oneOf(spawnerKinds, text('launcher.spawner')),
     spawners: number('launcher.spawners') || null,
+    listen: parseAddress(text('links.listen')),
+    launcherLink: oneOf(launcherLinks, text('launcher.link')),
   }
+}
+
+/** A text that has been checked, as the choice that it is. */
+function oneOf<Choice extends string>(choices: readonly Choice[], text: string): Choice {
+  const found = choices.find((each) => each === text)
+  if (found === undefined) throw new Error(`${text} was not checked`)
+  return found
 }

@@ -14,6 +14,8 @@ export const siteLayout = {
   data: 'data',
   log: 'log',
   daemonLog: 'log/balsamd.log',
+  /** What a daemon that was started unseen says outside of its log: its last words. */
+  daemonErrors: 'log/balsamd.err',
   run: 'run',
   backup: 'backup',
   /** Run directory of an allocation. */

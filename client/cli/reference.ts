@@ -90,7 +90,7 @@ ${dropped.join('\n')}
 function typeOf(entry: SettingEntry): string {
   if (entry.choices !== undefined) return entry.choices.join(' or ')
   if (entry.type === 'integer') return `${entry.min ?? 0} to ${entry.max ?? '∞'}`
-  return entry.type
+  return entry.type === 'address' ? 'HOST:PORT' : entry.type
 }
 
 function exitCodesPage(): string {

@@ -22,6 +22,14 @@ const allocationSchema: z.ZodType<AllocationFile> = z.object({
   environment: z.record(z.string(), z.string()).nullable(),
   spawnerKind: z.enum(['auto', 'koffi', 'shell', 'child']),
   spawners: z.int().positive().nullable(),
+  // Not in the files of daemons that could not say so: an allocation outlives its daemon.
+  log: z
+    .object({
+      level: z.enum(['debug', 'info', 'warn', 'error']),
+      fileBytesMax: z.int().positive(),
+      filesKept: z.int().min(0),
+    })
+    .default({ level: 'info', fileBytesMax: 10 * 1024 * 1024, filesKept: 3 }),
 })
 
 /** Identity of the supervisor, and when the allocation's walltime began. */

@@ -31,7 +31,9 @@ const log = fileLog(join(runDirectory, runFiles.log), { who: 'launcher', node: n
 process.on('uncaughtException', (error) => fail('launcher crashed', error, launcherExit.crashed))
 process.on('unhandledRejection', (error) => fail('launcher crashed', error, launcherExit.crashed))
 endWithSupervisor(log)
-await run(readOrFail())
+const allocation = readOrFail()
+log.bound(allocation.log)
+await run(allocation)
 
 function readOrFail(): AllocationFile {
   try {
@@ -47,7 +49,7 @@ async function run(file: AllocationFile): Promise<void> {
     clock,
     log,
     randomness: realRandomness(),
-    dialer: makeDialer(file, clock),
+    dialer: makeDialer(() => readAllocation(runDirectory), clock),
     machine: machineView(clock, log),
   }
   const indexes = nodeIndex === null ? file.nodes.map((_, index) => index) : [nodeIndex]

@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process'
 import {
   closeSync,
   fstatSync,
+  ftruncateSync,
   linkSync,
   mkdirSync,
   openSync,
@@ -35,6 +36,8 @@ export interface StartWatch {
 }
 
 const pollMs = 10
+/** Words of earlier starts that are kept: a few dozen failures. */
+const errorBytesMax = 256 * 1024
 
 /** Starts a daemon unless somebody else is just doing so; resolves when one serves. */
 export async function startDaemon(
@@ -63,7 +66,7 @@ async function startAndWait(
   env: Environment,
   watch: StartWatch,
 ): Promise<ServerFile> {
-  const log = openLog(directory)
+  const log = openErrors(directory)
   try {
     const from = fstatSync(log).size
     let ended: string | undefined
@@ -85,7 +88,7 @@ async function startAndWait(
       const server = await watch.served()
       if (server !== undefined) return server
       if (ended !== undefined && !isRunningElsewhere(log, from)) {
-        throw lastFault(log, from) ?? startFailed(directory, lastLine(log, from) ?? ended)
+        throw lastFault(log, from) ?? endedUnsaid(directory, lastLine(log, from), ended)
       }
     }
     throw startFailed(directory, `not ready after ${limits.daemonStartMsMax / 1000} s`)
@@ -140,16 +143,19 @@ function isStale(path: string): boolean {
   }
 }
 
-function openLog(directory: string): number {
+/** The file for what the daemon says outside of its log; what is old and long goes. */
+function openErrors(directory: string): number {
   try {
     mkdirSync(join(directory, siteLayout.log), { recursive: true, mode: 0o700 })
-    return openSync(join(directory, siteLayout.daemonLog), 'a+', 0o600)
+    const file = openSync(join(directory, siteLayout.daemonErrors), 'a+', 0o600)
+    if (fstatSync(file).size > errorBytesMax) ftruncateSync(file)
+    return file
   } catch (error) {
     throw fault('SITE_NOT_WRITABLE', { path: directory, what: reason(error) })
   }
 }
 
-/** What the log has got since: at most its last 64 KiB, in lines. */
+/** What the file has got since: at most its last 64 KiB, in lines. */
 function newLines(log: number, from: number): string[] {
   const size = fstatSync(log).size
   const start = Math.max(from, size - 64 * 1024)
@@ -182,6 +188,13 @@ function lastLine(log: number, from: number): string | undefined {
 
 function isRunningElsewhere(log: number, from: number): boolean {
   return lastFault(log, from)?.code === 'DAEMON_RUNNING'
+}
+
+/** It ended without a fault: its own words are beside the log, where it found any. */
+function endedUnsaid(directory: string, words: string | undefined, ended: string): Fault {
+  if (words === undefined) return startFailed(directory, ended)
+  const log = join(directory, siteLayout.daemonErrors)
+  return fault('DAEMON_START_FAILED', { what: words, log })
 }
 
 function startFailed(directory: string, what: string): Fault {

@@ -50,4 +50,6 @@ export interface AllocationServices {
   /** Makes the run directory with what supervisor and launchers read. */
   prepareRun(facts: AllocationFacts): Promise<void>
   readExits(runDirectory: string): Promise<FoundExits>
+  /** Nothing of it lives and that is written down: what let its launchers in is taken away. */
+  forget(facts: AllocationFacts): void
 }

@@ -218,6 +218,7 @@ async function settleEnd(core: Core, allocation: AllocationState): Promise<void>
       const why = context.reason === '' ? 'its allocation ended' : context.reason
       endLaunchers(core, turn, allocation.id, isTimeUp || wasAsked ? 'timeout' : 'lost', why)
       storeAllocation(turn, allocation)
+      turn.effects.push(() => core.services.forget(allocation.facts))
     },
   })
 }

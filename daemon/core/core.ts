@@ -51,6 +51,8 @@ export interface Core {
   readonly polling: Polling
   /** Work that may not overlap: removals, submissions of one key. */
   readonly sequences: Sequences
+  /** Time between TERM and KILL where nobody asks for another. */
+  readonly killGraceMs: number
   /** Resolves when the tables show everything decided so far. */
   settled(): Promise<void>
   /** Ends the process at once; the next start reads the store. */

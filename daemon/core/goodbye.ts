@@ -3,7 +3,6 @@
 import type { LauncherEffect } from '../../machines/launcher.ts'
 import { frameKind } from '../../protocol/frames.ts'
 import type { LeaseToken } from '../../protocol/job.ts'
-import { limits } from '../../protocol/limits.ts'
 import { type Core, decideIn } from './core.ts'
 import type { LauncherState } from './launcher-state.ts'
 import { storeLauncher } from './launcher-store.ts'
@@ -55,7 +54,7 @@ export function drain(core: Core, turn: Turn, launcher: LauncherState): void {
   for (const effect of effects) {
     if (effect.type !== 'drain') continue
     turn.effects.push(() => {
-      send(launcher, [frameKind.drain, core.reign.epoch, effect.how, limits.killGraceMs])
+      send(launcher, [frameKind.drain, core.reign.epoch, effect.how, core.killGraceMs])
     })
   }
 }

@@ -50,7 +50,7 @@ export function greet(core: Core, turn: Turn, session: Session, hello: HelloFact
   const drain = effects.find((effect) => effect.type === 'drain')
   if (drain !== undefined) {
     turn.effects.push(() =>
-      send(launcher, [frameKind.drain, core.reign.epoch, drain.how, limits.killGraceMs]),
+      send(launcher, [frameKind.drain, core.reign.epoch, drain.how, core.killGraceMs]),
     )
   }
   if (allocation.live.state() !== 'RUNNING') {

@@ -17,7 +17,7 @@ import { decide } from './turn.ts'
 export async function killJobs(
   core: Core,
   filter: JobFilter,
-  graceMs: number,
+  graceMs: number | null,
 ): Promise<KillReceipt> {
   await core.settled()
   const ranges = await core.store.match(filter)
@@ -26,7 +26,8 @@ export async function killJobs(
   return core.loop.ask('kill', (turn) => {
     let killed = 0
     const sink = sinkOf(core, turn)
-    turn.killGraceMs = Math.min(turn.killGraceMs, graceMs)
+    const grace = graceMs ?? core.killGraceMs
+    turn.killGraceMs = Math.min(turn.killGraceMs ?? grace, grace)
     decide(core.site, turn, ['kill', ranges.flat()], {
       ...sink,
       moved(workflow, first, last, from, to) {

@@ -69,10 +69,11 @@ function hear(core: Core, session: Session, frame: LauncherFrame): void {
 function checkHello(core: Core, session: Session, facts: HelloFacts): void {
   if (session.launcher !== null) throw fault('FRAME_INVALID', { what: 'a second hello' })
   if (facts.versionOldest > frameVersions.newest || facts.versionNewest < frameVersions.oldest) {
-    const theirs = `${facts.versionOldest} to ${facts.versionNewest}`
-    const ours = `${frameVersions.oldest} to ${frameVersions.newest}`
-    const what = `it speaks frame versions ${theirs}, this daemon ${ours}`
-    throw fault('LAUNCHER_REFUSED', { what })
+    // Not for good: it goes on with its tasks, and the next daemon may be of its build again.
+    throw fault('VERSION_MISMATCH', {
+      client: `(launcher, frame versions ${facts.versionOldest} to ${facts.versionNewest})`,
+      daemon: `(frame versions ${frameVersions.oldest} to ${frameVersions.newest})`,
+    })
   }
   if (facts.siteId !== core.reign.siteId)
     throw fault('LAUNCHER_REFUSED', { what: 'it belongs to another site' })

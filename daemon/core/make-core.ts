@@ -25,6 +25,8 @@ export interface CoreParts {
   readonly log: Log
   readonly store: Store
   readonly services: AllocationServices
+  /** Time between TERM and KILL where nobody asks for another. */
+  readonly killGraceMs?: number
   /** Facts of the reign that are known before the store is open. */
   readonly reign: Omit<Reign, 'epoch' | 'startedAtMs'>
   /** A failure after which nothing may be decided any more: the process must end. */
@@ -83,6 +85,7 @@ export async function makeCore(parts: CoreParts): Promise<Core> {
     onSubmitted: new Map(),
     polling: makePolling(() => core),
     sequences: new Map(),
+    killGraceMs: parts.killGraceMs ?? limits.killGraceMs,
     settled,
     die: parts.die,
     isDraining: false,

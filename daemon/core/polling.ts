@@ -6,8 +6,8 @@ import type { AllocationState } from './allocation-state.ts'
 import { deliverTo } from './allocations.ts'
 import type { Core, Polling } from './core.ts'
 
-/** A cancelled allocation that still lives after this long is cancelled by force. */
-const cancelOverdueMs = limits.killGraceMs + 5_000
+/** A cancelled allocation that still lives this long after its grace is cancelled by force. */
+const cancelSlackMs = 5_000
 
 /** After a change is expected, the first look comes this soon. */
 const soonMs = 50
@@ -81,7 +81,7 @@ function take(
   if (state !== 'ENDING') return
   const since = polling.endingSince.get(allocation.id)
   if (since === undefined) polling.endingSince.set(allocation.id, core.clock.monotonicMs())
-  else if (core.clock.monotonicMs() - since > cancelOverdueMs) {
+  else if (core.clock.monotonicMs() - since > core.killGraceMs + cancelSlackMs) {
     polling.endingSince.set(allocation.id, core.clock.monotonicMs())
     deliverTo(core, allocation, 'cancel overdue', () => ({ type: 'CANCEL_OVERDUE' }))
   }

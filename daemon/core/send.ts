@@ -38,7 +38,7 @@ export function sendTurn(core: Core, turn: Turn): void {
       frameKind.kill,
       core.reign.epoch,
       tokens,
-      turn.killGraceMs,
+      turn.killGraceMs ?? core.killGraceMs,
     ])
   }
   for (const { launcher, count } of turn.recalls) {

@@ -1,7 +1,6 @@
 // A turn: what was decided from a few milliseconds of events, to be written in one commit, and what
 // may happen only after that. Nothing here acts on the outside.
 import type { AppSpec, JobId, LeaseToken } from '../../protocol/job.ts'
-import { limits } from '../../protocol/limits.ts'
 import type { ActorRow, SpecRow, SubmissionRow, TurnCommit } from '../store/rows.ts'
 import { applyRecord } from './apply.ts'
 import type { OpenJob } from './open-job.ts'
@@ -25,8 +24,8 @@ export interface Turn {
   readonly kills: { readonly launcher: number; readonly token: LeaseToken }[]
   /** Backlogs to be asked back. */
   readonly recalls: { readonly launcher: number; readonly count: number }[]
-  /** Grace between TERM and KILL for `kills`. */
-  killGraceMs: number
+  /** Grace between TERM and KILL for `kills`; null: nobody asked for one. */
+  killGraceMs: number | null
   /** Run in order once the commit is durable. */
   readonly effects: (() => void)[]
 }
@@ -45,7 +44,7 @@ export function newTurn(at: number): Turn {
     assignments: new Map(),
     kills: [],
     recalls: [],
-    killGraceMs: limits.killGraceMs,
+    killGraceMs: null,
     effects: [],
   }
 }

@@ -4,7 +4,6 @@
 import type { ListOf } from '../../protocol/calls.ts'
 import { paths } from '../../protocol/calls.ts'
 import { fault } from '../../protocol/faults.ts'
-import { limits } from '../../protocol/limits.ts'
 import { checkAppSpec } from '../../protocol/validation/app.ts'
 import { integer, readJobQuery } from '../../protocol/validation/filter.ts'
 import {
@@ -44,7 +43,7 @@ const handlers: Readonly<Record<string, Handler>> = {
   [`GET ${paths.tally}`]: (door, call) => door.tally(readJobQuery(call.query).filter),
   [`POST ${paths.kill}`]: (door, call) => {
     const { filter, graceMs } = checkKill(call.body)
-    return door.kill(filter, graceMs ?? limits.killGraceMs)
+    return door.kill(filter, graceMs ?? null)
   },
   [`POST ${paths.remove}`]: (door, call) => {
     const { filter, isDryRun } = checkRemove(call.body)

@@ -90,7 +90,7 @@ export interface Door {
   tally(filter: JobFilter): Promise<Tally>
   /** Returns what ends the wait early. */
   wait(filter: JobFilter, listener: WaitListener): () => void
-  kill(filter: JobFilter, graceMs: number): Promise<KillReceipt>
+  kill(filter: JobFilter, graceMs: number | null): Promise<KillReceipt>
   remove(filter: JobFilter, isDryRun: boolean): Promise<RemoveReceipt>
 
   allocations(): Promise<readonly AllocationItem[]>

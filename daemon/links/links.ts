@@ -1,13 +1,14 @@
 // All of the daemon's links: the local socket with calls and launchers, and TLS where asked for.
 // Opened once the core can answer; closed after the last answer is out.
 import type { Server, ServerResponse } from 'node:http'
+import { fault } from '../../protocol/faults.ts'
 import { limits } from '../../protocol/limits.ts'
 import type { Door } from './door.ts'
 import { launcherLinks } from './launcher-links.ts'
 import type { LinkPorts } from './server.ts'
 import { createCallServer } from './server.ts'
 import { bindSocket } from './socket.ts'
-import type { TlsPlan } from './tls.ts'
+import type { TlsListener, TlsPlan } from './tls.ts'
 import { openTls } from './tls.ts'
 
 /** What to open. */
@@ -37,7 +38,11 @@ export async function openLinks(plan: LinksPlan): Promise<Links> {
   const waits = new Set<ServerResponse>()
   const server = createCallServer(plan.door, launchers, plan.ports, waits)
   const bound = await bindSocket(server, plan.socket, plan.uid)
-  const tls = plan.tls ? await openTls(plan.tls, launchers, plan.ports) : null
+  const tls = await openTlsOrClose(plan, launchers, () => {
+    bound.remove()
+    server.close()
+    server.closeAllConnections()
+  })
   return {
     socket: bound.path,
     tls: tls === null ? null : { host: tls.host, port: tls.port },
@@ -49,6 +54,23 @@ export async function openLinks(plan: LinksPlan): Promise<Links> {
       const servers = tls === null ? [server] : [server, tls.server]
       await Promise.all(servers.map((each) => closeServer(each, plan.ports)))
     },
+  }
+}
+
+/** Without the listener that is asked for there are no links at all. LISTEN_FAILED. */
+async function openTlsOrClose(
+  plan: LinksPlan,
+  launchers: ReturnType<typeof launcherLinks>,
+  close: () => void,
+): Promise<TlsListener | null> {
+  if (!plan.tls) return null
+  try {
+    return await openTls(plan.tls, launchers, plan.ports)
+  } catch (error) {
+    close()
+    const { host, port } = plan.tls
+    const what = error instanceof Error ? error.message : String(error)
+    throw fault('LISTEN_FAILED', { address: `${host}:${port}`, what })
   }
 }
 

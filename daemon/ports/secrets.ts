@@ -1,6 +1,6 @@
 // Secrets: a wrapper that can't be printed by mistake, and the key files of allocations.
 // Must never put a key into a log, an error or an argument vector.
-import { lstatSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { lstatSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { inspect } from 'node:util'
 import type { Randomness } from '../../protocol/ports.ts'
 import { pskBytes } from '../../protocol/psk.ts'
@@ -26,7 +26,7 @@ export function secretOf(bytes: Uint8Array): Secret {
 
 /** The pre-shared keys of allocations, one 0600 file each. */
 export interface KeyFiles {
-  /** Makes the key of an allocation unless it is there; returns its file. */
+  /** Makes the key of an allocation unless a good one is there; returns its file. */
   make(allocationId: number): string
   /** The key; null when there is none, or when others could have read it. */
   keyOf(allocationId: number): Secret | null
@@ -44,8 +44,13 @@ export function keyFiles(
   return {
     make(allocationId) {
       const file = fileOf(allocationId)
-      const isThere = lstatSync(file, { throwIfNoEntry: false }) !== undefined
-      if (!isThere) writeFileSync(file, randomness.hex(pskBytes), { mode: 0o600, flag: 'wx' })
+      // One that is torn, or that others could have read, is replaced.
+      if (readKey(file, uid) !== null) return file
+      known.delete(allocationId)
+      const aside = `${file}.new`
+      rmSync(aside, { force: true })
+      writeFileSync(aside, randomness.hex(pskBytes), { mode: 0o600, flag: 'wx', flush: true })
+      renameSync(aside, file)
       return file
     },
     keyOf(allocationId) {

@@ -6,8 +6,9 @@ import { join } from 'node:path'
 import { createActor } from 'xstate'
 import { daemonMachine, daemonVersion, type StopHow } from '../../machines/daemon.ts'
 import { openLive } from '../../machines/live.ts'
-import type { Clock, Log, Randomness } from '../../protocol/ports.ts'
-import { siteLayout } from '../../protocol/site-files.ts'
+import type { Clock, Log, Randomness, SqlDriver } from '../../protocol/ports.ts'
+import type { Settings } from '../../protocol/settings.ts'
+import { type DirectoryIdentity, siteLayout } from '../../protocol/site-files.ts'
 import { version } from '../../protocol/version.ts'
 import type { Core } from '../core/core.ts'
 import { makeDoor } from '../core/door.ts'
@@ -16,8 +17,10 @@ import { type Links, openLinks } from '../links/links.ts'
 import { secureDirectory, socketPath, socketPlace } from '../links/socket.ts'
 import { watchLoop } from '../ports/loop-lag.ts'
 import { identityOf } from '../ports/process-identity.ts'
-import { startRunner } from '../runner/runner.ts'
+import { type Runner, startRunner } from '../runner/runner.ts'
+import { type LauncherAccess, launcherAccess } from '../schedulers/launcher-access.ts'
 import { localScheduler } from '../schedulers/local/local.ts'
+import type { Scheduler } from '../schedulers/scheduler.ts'
 import { allocationServices } from '../schedulers/services.ts'
 import { holdSite } from '../store/hold-site.ts'
 import { openStore } from '../store/open-store.ts'
@@ -35,6 +38,7 @@ export interface RunPlan {
   readonly clock: Clock
   readonly random: Randomness
   readonly log: Log
+  readonly settings: Settings
   /** Ends the process at once; the next start reads the store. */
   readonly die: (error: unknown) => void
 }
@@ -49,69 +53,102 @@ export interface Reign {
 
 /** Starts a daemon; resolves when it serves. Throws the fault that keeps it from serving. */
 export async function startReign(plan: RunPlan): Promise<Reign> {
-  const { clock, random, log } = plan
-  const machine = openLive(createActor(daemonMachine), daemonVersion)
-  const place = socketPlace(process.env)
+  const { log, settings } = plan
   const directory = openSiteDirectory(plan.site)
+  const place = socketPlace(process.env)
+  const { uid } = place
   const socket = socketPath(directory.path, place)
-  secureDirectory(join(socket, '..'), place.uid)
+  secureDirectory(join(socket, '..'), uid)
   // Early, while this process is small: whatever it starts is forked from that little runner.
   const runner = startRunner({ node: nodeCommand, program: programFile('runner'), log })
-  const host = hostname()
   try {
-    const { hold, driver } = await holdSite({ ...plan, site: directory.path, host })
-    const siteId = claimSiteId(directory, random, clock.wallMs())
-    const store = await openStore({ driver, file: join(directory.path, siteLayout.database) })
-    const schedulers = (['local', 'foreign'] as const).map((name) =>
-      localScheduler({
-        name,
-        siteId,
-        siteDirectory: directory.path,
-        runner,
-        clock,
-        log,
-        supervisor: [...nodeCommand, programFile('supervisor')],
-        environment: process.env,
-      }),
-    )
-    const core = await makeCore({
-      clock,
-      random,
-      log,
-      store,
-      services: allocationServices(schedulers, {
-        siteId,
-        directory: directory.path,
-        socket,
-        host,
-      }),
-      reign: {
-        siteId,
-        siteDirectory: directory.path,
-        host,
-        pid: process.pid,
-        version,
-        socket,
-      },
-      die: plan.die,
+    const held = await holdSite({
+      ...plan,
+      site: directory.path,
+      host: hostname(),
+      preference: settings.databaseDriver,
     })
-    machine.deliver({ type: 'STORE_OPENED', epoch: core.reign.epoch })
-    await forgetCopiedAllocations(core)
-    resumeCore(core)
-    machine.deliver({ type: 'RECOVERED' })
-    return await serve(plan, core, {
-      machine,
-      socket,
-      uid: place.uid,
-      release: () => {
-        runner.close()
-        hold.release()
-      },
-    })
+    try {
+      return await reign(plan, directory, { ...held, runner, socket, uid })
+    } catch (error) {
+      // First what writes, then the right to write.
+      await held.driver.close().catch(() => undefined)
+      held.hold.release()
+      throw error
+    }
   } catch (error) {
     runner.close()
     throw error
   }
+}
+
+/** What a reign has in its hands when it begins. */
+interface Hands {
+  readonly hold: { release(): void }
+  readonly driver: SqlDriver
+  readonly driverReason: string
+  readonly runner: Runner
+  readonly socket: string
+  readonly uid: number
+}
+
+async function reign(plan: RunPlan, directory: DirectoryIdentity, hands: Hands): Promise<Reign> {
+  const { clock, random, log, settings } = plan
+  const { runner, socket, uid } = hands
+  const host = hostname()
+  const machine = openLive(createActor(daemonMachine), daemonVersion)
+  const siteId = claimSiteId(directory, random, clock.wallMs())
+  const file = join(directory.path, siteLayout.database)
+  const store = await openStore({ driver: hands.driver, file })
+  const site = { siteId, directory: directory.path, host, settings }
+  const link = settings.launcherLink
+  const access = launcherAccess({ ...site, socket, link, random, log, uid })
+  const core = await makeCore({
+    clock,
+    random,
+    log,
+    store,
+    services: allocationServices(schedulersOf(plan, site, runner), site, access),
+    killGraceMs: settings.killGraceMs,
+    reign: { siteId, siteDirectory: directory.path, host, pid: process.pid, version, socket },
+    die: plan.die,
+  })
+  machine.deliver({ type: 'STORE_OPENED', epoch: core.reign.epoch })
+  await forgetCopiedAllocations(core)
+  for (const { id, isSettled } of core.allocations.values()) if (isSettled) access.revoke(id)
+  resumeCore(core)
+  machine.deliver({ type: 'RECOVERED' })
+  return await serve(plan, core, {
+    machine,
+    access,
+    socket,
+    uid,
+    driverReason: hands.driverReason,
+    release: () => {
+      runner.close()
+      hands.hold.release()
+    },
+  })
+}
+
+function schedulersOf(
+  { clock, log, settings }: RunPlan,
+  site: { readonly siteId: string; readonly directory: string },
+  runner: Runner,
+): Scheduler[] {
+  return (['local', 'foreign'] as const).map((name) =>
+    localScheduler({
+      name,
+      siteId: site.siteId,
+      siteDirectory: site.directory,
+      runner,
+      clock,
+      log,
+      killGraceMs: settings.killGraceMs,
+      supervisor: [...nodeCommand, programFile('supervisor')],
+      environment: process.env,
+    }),
+  )
 }
 
 interface Serving {
@@ -123,8 +160,10 @@ interface Serving {
       unknown
     >
   >
+  readonly access: LauncherAccess
   readonly socket: string
   readonly uid: number
+  readonly driverReason: string
   release(): void
 }
 
@@ -163,6 +202,7 @@ async function serve(plan: RunPlan, core: Core, serving: Serving): Promise<Reign
         takeLoopLagMs: () => lag.takeMs(),
         memoryBytes: () => process.memoryUsage.rss(),
         cpuSeconds: () => process.cpuUsage().user / 1e6 + process.cpuUsage().system / 1e6,
+        driverReason: serving.driverReason,
       }),
     async stop(how) {
       await stop(how, 'asked for by a call')
@@ -170,7 +210,15 @@ async function serve(plan: RunPlan, core: Core, serving: Serving): Promise<Reign
       clock.after(0, () => void close().catch(plan.die))
     },
   })
-  links = await openLinks({ door, ports: { clock, log }, socket: serving.socket, uid: serving.uid })
+  const { socket, uid, access } = serving
+  const { listen } = plan.settings
+  const tls = listen && { ...listen, siteId: core.reign.siteId, keys: access.keys }
+  links = await openLinks({ door, ports: { clock, log }, socket, uid, tls })
+  const living = [...core.allocations.values()].filter(({ isSettled }) => !isSettled)
+  await access.opened(
+    links.tls,
+    living.map(({ facts }) => facts),
+  )
   announce(core.reign.siteDirectory, {
     siteId: core.reign.siteId,
     host: core.reign.host,
@@ -186,6 +234,7 @@ async function serve(plan: RunPlan, core: Core, serving: Serving): Promise<Reign
     site: core.reign.siteDirectory,
     epoch: core.reign.epoch,
     socket: links.socket,
+    tls: links.tls,
   })
   return {
     stop: (how, reason) => stop(how, reason).then(close),

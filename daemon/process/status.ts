@@ -9,6 +9,8 @@ export interface ProcessFacts {
   takeLoopLagMs(): number
   memoryBytes(): number
   cpuSeconds(): number
+  /** Why the driver is the one it is. */
+  readonly driverReason: string
 }
 
 /** The status document. */
@@ -33,6 +35,7 @@ export function statusOf(core: Core, facts: ProcessFacts): DaemonStatus {
     rss_mib: Math.round((facts.memoryBytes() / 1_048_576) * 10) / 10,
     cpu_s: facts.cpuSeconds(),
     driver: store.facts.driver,
+    driver_reason: facts.driverReason,
     journal_mode: store.facts.journalMode,
     launchers,
     jobs: site.tallies.states(null),

@@ -1,12 +1,11 @@
 // How a daemon ends: refuse new work, end allocations when asked to, write what is left, close.
 // Every step has a bound; what is not done in time is for the next daemon.
 import type { StopHow } from '../../machines/daemon.ts'
-import { limits } from '../../protocol/limits.ts'
 import { cancelAllocation } from '../core/allocations.ts'
 import type { Core } from '../core/core.ts'
 
-/** How long a stop waits for allocations to end: their grace, twice, and the looks in between. */
-const drainMsMax = 2 * limits.killGraceMs + 5_000
+/** A stop waits this long beyond twice the grace of allocations, for the looks in between. */
+const drainSlackMs = 5_000
 const lookMs = 50
 
 /**
@@ -21,7 +20,7 @@ export async function drain(core: Core, how: StopHow): Promise<'drained' | 'over
       .filter((one) => !one.isSettled && one.live.state() !== 'PENDING')
       .map(({ id }) => id)
   for (const id of living()) await cancelAllocation(core, id, 'balsamd stop')
-  const until = core.clock.monotonicMs() + drainMsMax
+  const until = core.clock.monotonicMs() + 2 * core.killGraceMs + drainSlackMs
   while (living().length > 0) {
     if (core.clock.monotonicMs() > until) return 'overdue'
     await new Promise<void>((resolve) => core.clock.after(lookMs, resolve))

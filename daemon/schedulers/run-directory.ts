@@ -2,22 +2,22 @@
 // Private to the user (0700, files 0600); the file may hold the user's environment.
 import { mkdir, open, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { AllocationFile } from '../../protocol/allocation-file.ts'
+import type { AllocationFile, LogBounds } from '../../protocol/allocation-file.ts'
 import {
   allocationMarkerVariable,
   runFiles,
   taskMarkerVariable,
 } from '../../protocol/allocation-file.ts'
-import { limits } from '../../protocol/limits.ts'
+import type { Settings } from '../../protocol/settings.ts'
 import type { AllocationFacts } from '../core/allocation-services.ts'
 
 /** The site as its allocations see it. */
 export interface AllocationSite {
   readonly siteId: string
   readonly directory: string
-  readonly socket: string
   /** Name of this host, for the names of its virtual nodes. */
   readonly host: string
+  readonly settings: Settings
 }
 
 /** The marker in the environment of every process of an allocation. */
@@ -26,8 +26,13 @@ export function markerFor(siteId: string, allocationId: number): string {
 }
 
 /** What allocation.json says for an allocation on the daemon's host. */
-export function localAllocationFile(facts: AllocationFacts, site: AllocationSite): AllocationFile {
+export function localAllocationFile(
+  facts: AllocationFacts,
+  site: AllocationSite,
+  address: Pick<AllocationFile, 'socket' | 'tls'>,
+): AllocationFile {
   const { request } = facts
+  const { settings } = site
   const {
     [allocationMarkerVariable]: _a,
     [taskMarkerVariable]: _t,
@@ -40,17 +45,23 @@ export function localAllocationFile(facts: AllocationFacts, site: AllocationSite
     siteId: site.siteId,
     siteDirectory: site.directory,
     allocationId: facts.id,
-    socket: site.socket,
-    tls: null,
+    ...address,
     nodes: names.map((name) => ({ name, cpus: request.cpusPerNode })),
     wallTimeSeconds: request.wallTimeMinutes > 0 ? request.wallTimeMinutes * 60 : null,
-    killGraceMs: limits.killGraceMs,
+    killGraceMs: settings.killGraceMs,
     idleExitMs: request.idleExitMs,
     isNoExec: request.isNoExec,
     environment: Object.keys(environment).length === 0 ? null : environment,
-    spawnerKind: 'auto',
-    spawners: null,
+    spawnerKind: settings.spawnerKind,
+    spawners: settings.spawners,
+    log: logBounds(settings),
   }
+}
+
+/** What of a log is written and kept. */
+export function logBounds(settings: Settings): LogBounds {
+  const { logLevel: level, logSizeMiB, logKeep: filesKept } = settings
+  return { level, fileBytesMax: logSizeMiB * 1024 * 1024, filesKept }
 }
 
 /** Holds the token of the allocation that a run directory was made for. */
@@ -70,6 +81,30 @@ export async function writeRunDirectory(
   if (found !== null && found !== token) await rename(directory, `${directory}.before-${token}`)
   await mkdir(directory, { recursive: true, mode: 0o700 })
   if (found !== token) await writeFile(join(directory, tokenFile), token, { mode: 0o600 })
+  await writeAllocation(directory, file)
+}
+
+/**
+ * Tells launchers that connect again where the daemon is by now. False when the directory is not
+ * that of the allocation with this token.
+ */
+export async function changeAddress(
+  directory: string,
+  address: Pick<AllocationFile, 'socket' | 'tls'>,
+  token: string,
+): Promise<boolean> {
+  const found = await readFile(join(directory, tokenFile), 'utf8').catch(() => null)
+  const text = await readFile(join(directory, runFiles.allocation), 'utf8').catch(() => null)
+  if (found !== token || text === null) return false
+  // Written whole by this daemon or an earlier one; its readers check it.
+  const file = JSON.parse(text) as AllocationFile
+  const isSame =
+    JSON.stringify([file.socket, file.tls]) === JSON.stringify([address.socket, address.tls])
+  if (!isSame) await writeAllocation(directory, { ...file, ...address })
+  return true
+}
+
+async function writeAllocation(directory: string, file: AllocationFile): Promise<void> {
   const path = join(directory, runFiles.allocation)
   const handle = await open(`${path}.new`, 'w', 0o600)
   try {

@@ -8,6 +8,7 @@ import type {
   PollAnswer,
 } from '../core/allocation-services.ts'
 import { readExits } from './exits.ts'
+import type { LauncherAccess } from './launcher-access.ts'
 import type { AllocationSite } from './run-directory.ts'
 import { localAllocationFile, writeRunDirectory } from './run-directory.ts'
 import type { Scheduler } from './scheduler.ts'
@@ -16,6 +17,7 @@ import type { Scheduler } from './scheduler.ts'
 export function allocationServices(
   schedulers: readonly Scheduler[],
   site: AllocationSite,
+  access: LauncherAccess,
 ): AllocationServices {
   const byName = new Map(schedulers.map((each) => [each.name, each]))
   const schedulerOf = (facts: AllocationFacts): Scheduler => {
@@ -44,8 +46,12 @@ export function allocationServices(
       return answers
     },
     cancel: (allocation, isForced) => schedulerOf(allocation).cancel(allocation, isForced),
-    prepareRun: (facts) =>
-      writeRunDirectory(facts.runDirectory, localAllocationFile(facts, site), facts.token),
+    async prepareRun(facts) {
+      const file = localAllocationFile(facts, site, await access.addressOf(facts.id))
+      await writeRunDirectory(facts.runDirectory, file, facts.token)
+      await access.grant(facts.id)
+    },
     readExits,
+    forget: ({ id }) => access.revoke(id),
   }
 }

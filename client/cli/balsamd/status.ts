@@ -57,7 +57,7 @@ function print(
     ['process', `${facts.pid} on ${facts.host}, up ${showDuration(facts.uptime_s)}`],
     ['uses', `${facts.rss_mib.toFixed(0)} MiB, ${showDuration(facts.cpu_s)} of CPU`],
     ['loop', `blocked for ${facts.loop_lag_ms_max.toFixed(0)} ms at most`],
-    ['database', `${facts.driver}, ${facts.journal_mode}`],
+    ['database', `${facts.driver} (${facts.driver_reason}), ${facts.journal_mode}`],
     ['socket', facts.socket],
     ['launchers', String(facts.launchers)],
     ['jobs', states.map((state) => `${facts.jobs[state] ?? 0} ${state}`).join(', ') || 'none'],

@@ -20,12 +20,13 @@ const common: ClientOptions = {
   handshakeTimeout: limits.helloMsMax,
 }
 
-/** A dialer to this daemon. */
-export function makeDialer(address: DaemonAddress, clock: Clock): Dialer {
+/** A dialer to the daemon, which each time is looked for anew: the next one may be elsewhere. */
+export function makeDialer(find: () => DaemonAddress, clock: Clock): Dialer {
   return {
     dial(handlers) {
       // A missing key or bad address is told as a broken link: it may be mended by the next try.
       try {
+        const address = find()
         return link(connect(address), handlers, address.socket === null ? clock : null)
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error)
@@ -49,7 +50,8 @@ function connect({ socket, tls }: DaemonAddress): WebSocket {
     // false: no objection.
     checkServerIdentity: () => false,
   }
-  return new WebSocket(`wss://${tls.host}:${tls.port}/launcher`, options)
+  const host = tls.host.includes(':') ? `[${tls.host}]` : tls.host
+  return new WebSocket(`wss://${host}:${tls.port}/launcher`, options)
 }
 
 /** ws sets TCP_NODELAY by itself. pingClock: pings the peer, where networks forget connections. */

@@ -13,7 +13,9 @@ const runDirectory = resolve(values['run-dir'] ?? '')
 const log = fileLog(join(runDirectory, runFiles.log), { who: 'supervisor' })
 
 try {
-  await supervise(runDirectory, readAllocation(runDirectory), { clock: realClock(), log })
+  const allocation = readAllocation(runDirectory)
+  log.bound(allocation.log)
+  await supervise(runDirectory, allocation, { clock: realClock(), log })
   process.exit(0)
 } catch (error) {
   log.error('supervisor failed', { error: error instanceof Error ? error.stack : String(error) })

@@ -18,6 +18,7 @@ interface EndPorts {
   readonly log: Log
   /** Allocations that are being ended: their KILL is armed. Kept by whoever holds the adapter. */
   readonly ending: Set<number>
+  readonly killGraceMs: number
 }
 
 /** Resolves when the signals are sent; forced: when nothing of it is left, or that can't be had. */
@@ -40,14 +41,15 @@ export async function endAllocation(
 }
 
 /** How long a supervisor may take over its own end: grace, last reports, and some air. */
-export const ownEndMsMax: number =
-  limits.killGraceMs + limits.stopReportMsMax + 2 * limits.stopSlackMs
+export function ownEndMsMax(killGraceMs: number): number {
+  return killGraceMs + limits.stopReportMsMax + 2 * limits.stopSlackMs
+}
 
 /** The supervisor gives its tasks their grace first, and then needs a moment to end itself. */
 function armKill(ports: EndPorts, allocation: KnownAllocation, marker: string): void {
   if (ports.ending.has(allocation.id)) return
   ports.ending.add(allocation.id)
-  ports.clock.after(ownEndMsMax, () => {
+  ports.clock.after(ownEndMsMax(ports.killGraceMs), () => {
     killAll(ports, allocation, marker)
       .catch((error: unknown) => note(ports, allocation, error))
       .finally(() => ports.ending.delete(allocation.id))
@@ -55,11 +57,11 @@ function armKill(ports: EndPorts, allocation: KnownAllocation, marker: string): 
 }
 
 /** Has it outlived its walltime by so much that its supervisor can't be trusted with it? */
-export function isLate(looked: Looked): boolean {
+export function isLate(looked: Looked, killGraceMs: number): boolean {
   const { wallTimeMinutes } = looked.allocation.request
   if (wallTimeMinutes <= 0 || looked.supervisor === null || looked.supervisor.startTime === 0)
     return false
-  const allowedMs = wallTimeMinutes * 60_000 + limits.killGraceMs + limits.wallTimeSlackMs
+  const allowedMs = wallTimeMinutes * 60_000 + killGraceMs + limits.wallTimeSlackMs
   // By the kernel's own count since boot: wall time may have been set meanwhile.
   return ageSeconds(looked.supervisor.startTime) * 1_000 > allowedMs
 }

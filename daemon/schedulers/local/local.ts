@@ -29,6 +29,8 @@ export interface LocalPlan {
   readonly runner: Runner
   readonly clock: Clock
   readonly log: Log
+  /** Time between TERM and KILL of tasks: nothing is killed before. */
+  readonly killGraceMs: number
   /** Program and first arguments of a supervisor; --run-dir is added. */
   readonly supervisor: readonly string[]
   /** The daemon's own environment: what a supervisor needs of it is passed on. */
@@ -87,7 +89,7 @@ export function localScheduler(plan: LocalPlan): Scheduler {
       for (const each of looked) {
         const answer = judge(each, living.get(each.allocation.id) ?? null, plan)
         answers.set(each.allocation.id, answer)
-        const isOverdue = answer.state === 'running' && isLate(each)
+        const isOverdue = answer.state === 'running' && isLate(each, plan.killGraceMs)
         if (isOverdue && !ports.ending.has(each.allocation.id)) void end(each.allocation, false)
       }
       return answers

@@ -16,7 +16,9 @@ import {
   readSupervisor,
   writeRunDirectory,
 } from '../../../daemon/schedulers/run-directory.ts'
+import { limits } from '../../../protocol/limits.ts'
 import type { Clock } from '../../../protocol/ports.ts'
+import { toSettings } from '../../../protocol/settings.ts'
 import { memoryLog } from '../../integration/links/server-fixture.ts'
 import type { SchedulerWorld } from './suite.ts'
 
@@ -57,6 +59,7 @@ export async function localWorld(
     runner,
     clock: changes.clock ?? realClock(),
     log,
+    killGraceMs: limits.killGraceMs,
     supervisor: behaviour === 'real' ? [...node, realSupervisor] : ['/bin/sh', script, behaviour],
     environment: process.env,
   }
@@ -71,8 +74,10 @@ export async function localWorld(
   ): Promise<AllocationFacts> => {
     const facts = factsOf(site, made.length + 1, plan.name, request)
     made.push(facts)
-    const file = { siteId, directory: site, socket: join(site, 'no.sock'), host: 'here' }
-    await writeRunDirectory(facts.runDirectory, localAllocationFile(facts, file), facts.token)
+    const where = { siteId, directory: site, host: 'here', settings: toSettings({}) }
+    const address = { socket: join(site, 'no.sock'), tls: null }
+    const file = localAllocationFile(facts, where, address)
+    await writeRunDirectory(facts.runDirectory, file, facts.token)
     return facts
   }
   onTestFinished(async () => {

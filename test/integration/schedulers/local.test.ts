@@ -54,7 +54,7 @@ test('what ignores TERM is killed after the grace', async () => {
   await world.scheduler.cancel(allocation, false)
   await world.scheduler.cancel(allocation, false)
   expect(isLiving(supervisor)).toBe(true)
-  expect(timers.map((each) => each.ms)).toEqual([ownEndMsMax])
+  expect(timers.map((each) => each.ms)).toEqual([ownEndMsMax(limits.killGraceMs)])
   timers[0]?.call()
   await reaches(world.scheduler, allocation, 'ended')
   expect(await world.livingCount()).toBe(0)
@@ -194,9 +194,9 @@ test('an allocation is late only after its walltime, the grace and some slack', 
     hasBegun: true,
     isStarting: false,
   })
-  expect(isLate(looked(allowedSeconds - 1, 1))).toBe(false)
-  expect(isLate(looked(allowedSeconds + 1, 1))).toBe(true)
-  expect(isLate(looked(allowedSeconds + 1, 0))).toBe(false)
+  expect(isLate(looked(allowedSeconds - 1, 1), limits.killGraceMs)).toBe(false)
+  expect(isLate(looked(allowedSeconds + 1, 1), limits.killGraceMs)).toBe(true)
+  expect(isLate(looked(allowedSeconds + 1, 0), limits.killGraceMs)).toBe(false)
 })
 
 test('a start that was never recorded may be repeated once nothing of it lives', async () => {

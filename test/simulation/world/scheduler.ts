@@ -83,6 +83,7 @@ export class SimScheduler {
           if (found !== undefined) this.end(found)
         }),
       readExits: (runDirectory) => answer(() => this.exits(runDirectory)),
+      forget: () => undefined,
     }
   }
 

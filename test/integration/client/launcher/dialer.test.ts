@@ -45,7 +45,7 @@ async function echoServer() {
 /** Dials, sends one frame, and gives what was heard until the first answer or the end. */
 async function exchange(address: DaemonAddress): Promise<string> {
   const heard = Promise.withResolvers<string>()
-  const link = makeDialer(address, realClock()).dial({
+  const link = makeDialer(() => address, realClock()).dial({
     onOpen: () => link.send(Uint8Array.from([1, 2, 3])),
     onFrame: (frame) => heard.resolve(`frame ${[...frame].join(' ')}`),
     onClose: (reason) => heard.resolve(`closed: ${reason}`),

@@ -82,6 +82,7 @@ export async function makeWorld(changes: Partial<AllocationFile> = {}): Promise<
     environment: { PATH: process.env['PATH'] ?? '/usr/bin:/bin' },
     spawnerKind: 'auto',
     spawners: null,
+    log: { level: 'info', fileBytesMax: 10_000_000, filesKept: 3 },
     ...changes,
   }
   writeFileSync(join(runDirectory, runFiles.allocation), JSON.stringify(file), { mode: 0o600 })

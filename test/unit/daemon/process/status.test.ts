@@ -8,6 +8,7 @@ const facts = {
   takeLoopLagMs: () => 1.26,
   memoryBytes: () => 50 * 1_048_576,
   cpuSeconds: () => 2,
+  driverReason: 'it was asked for',
 }
 
 test('the status counts jobs and launchers that are connected', async () => {
@@ -22,6 +23,7 @@ test('the status counts jobs and launchers that are connected', async () => {
     launchers: 1,
     jobs: { PREPROCESSED: 3 },
     driver: 'simulation',
+    driver_reason: 'it was asked for',
     rss_mib: 50,
     loop_lag_ms_max: 1.3,
   })
