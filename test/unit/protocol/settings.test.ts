@@ -43,6 +43,23 @@ test.each([
   await expect(read(text)).rejects.toThrow(message)
 })
 
+test.each([
+  ['127.0.0.1:0', { host: '127.0.0.1', port: 0 }],
+  ['login-1.site:4242', { host: 'login-1.site', port: 4242 }],
+  ['[::1]:65535', { host: '::1', port: 65_535 }],
+  ['', null],
+])('an address to listen on may be "%s"', async (text, listen) => {
+  const { values } = await read(`links.listen = "${text}"`)
+  expect(toSettings(values).listen).toEqual(listen)
+})
+
+test.each(['4242', 'here', 'here:65536', '::1:80', ':80', 'a b:1'])(
+  'an address to listen on is not "%s"',
+  async (text) => {
+    await expect(read(`links.listen = "${text}"`)).rejects.toThrow(/it must be HOST:PORT/)
+  },
+)
+
 test('a file that is no TOML is an error with its line', async () => {
   await expect(read('a = 1\nb = = 2\n')).rejects.toThrow(/^\/f0.toml:2 is not valid TOML/)
 })

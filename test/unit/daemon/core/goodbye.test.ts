@@ -105,3 +105,13 @@ test('an unknown allocation can not be cancelled', async () => {
     code: 'ALLOCATION_UNKNOWN',
   })
 })
+
+test('what let the launchers of an ended allocation in is taken away once', async () => {
+  const site = await startSite()
+  const allocation = await site.allocate()
+  await new TestLauncher(site).hello(allocation)
+  expect(site.scheduler.forgotten).toEqual([])
+  site.scheduler.ended.add(allocation)
+  await site.pass(5_000)
+  expect(site.scheduler.forgotten).toEqual([allocation])
+})

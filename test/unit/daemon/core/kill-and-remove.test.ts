@@ -48,6 +48,28 @@ test('a running task is ended with the grace that the kill asked for', async () 
   expect(launcher.of(frameKind.kill)).toEqual([[frameKind.kill, 1, launcher.tokens(), 700]])
 })
 
+test.each([
+  ['longer than the default', 60_000, 60_000],
+  ['not asked for: the default', null, 5_000],
+])('a grace may be %s', async (_name, asked, given) => {
+  const site = await startSite()
+  await site.submit([request()])
+  const launcher = await connected(site)
+  await site.run(site.door.kill({ ids: [1] }, asked))
+  expect(launcher.of(frameKind.kill)).toEqual([[frameKind.kill, 1, launcher.tokens(), given]])
+})
+
+test.each([
+  ['longer than the default', 60_000, 60_000],
+  ['not asked for: the default', null, 5_000],
+])('a grace may be %s', async (_name, asked, given) => {
+  const site = await startSite()
+  await site.submit([request()])
+  const launcher = await connected(site)
+  await site.run(site.door.kill({ ids: [1] }, asked))
+  expect(launcher.of(frameKind.kill)).toEqual([[frameKind.kill, 1, launcher.tokens(), given]])
+})
+
 test('a killed job stays USER_KILLED whatever its task comes to', async () => {
   const site = await startSite()
   await site.submit([request({ maxRetries: 3 })])

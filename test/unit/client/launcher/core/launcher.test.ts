@@ -89,6 +89,21 @@ describe('hello', () => {
     expect(world.dialled()).toBe(2)
     expect(world.ended).toEqual([])
   })
+
+  test('a daemon of another version is asked again while tasks go on', () => {
+    const world = connected()
+    world.assign([1])
+    world.started(1)
+    world.breakLink()
+    world.clock.advance(limits.reconnectMsMin)
+    world.open()
+    const dialled = world.dialled()
+    world.say([frameKind.refused, 'VERSION_MISMATCH', 'not this language'])
+    world.clock.advance(limits.reconnectMsMax)
+    expect(world.dialled()).toBeGreaterThan(dialled)
+    expect(world.asks()).toEqual([['start', 0, 1]])
+    expect(world.ended).toEqual([])
+  })
 })
 
 describe('epochs', () => {
