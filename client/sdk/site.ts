@@ -60,8 +60,8 @@ export function identityOf(directory: string): DirectoryIdentity {
 }
 
 /**
- * Makes a directory and those above it that are missing. One by one: Node's own recursive mkdir never
- * returns where a parent exists and mkdir says ENOENT all the same, as /proc does.
+ * Makes a directory and those above it that are missing. One by one: Node's own recursive mkdir
+ * never returns where a parent exists and mkdir says ENOENT all the same, as /proc does.
  */
 function makeDirectories(directory: string): void {
   if (existsSync(directory)) return

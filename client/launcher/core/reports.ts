@@ -40,8 +40,7 @@ export interface Reports {
 
 /**
  * A collector that sends by `send`; the frame is dropped there while the link is down. While
- * `isBusy`, no slot waits for the daemon's answer, so exits gather longer: a report costs the daemon
- * a commit.
+ * `isBusy`, no slot waits for the daemon's answer, so exits gather longer: a report costs a commit.
  */
 export function makeReports(
   clock: Clock,

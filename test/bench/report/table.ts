@@ -69,8 +69,9 @@ function verdictText({ plan: { goal }, verdict, value, ratio }: Row): string {
 
 function summaryOf(rows: readonly Row[]): string {
   const count = (verdict: Row['verdict']) => rows.filter((row) => row.verdict === verdict).length
+  const absent = rows.filter((row) => row.plan.goal !== null && row.verdict === 'absent').length
   return (
     `goals: ${count('pass')} passed, ${count('miss')} missed, ${count('wrong')} wrong, ` +
-    `${rows.filter((row) => row.plan.goal !== null && row.verdict === 'absent').length} not measured`
+    `${absent} not measured`
   )
 }
