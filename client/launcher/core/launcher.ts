@@ -93,8 +93,11 @@ export function makeLauncher(settings: LauncherSettings, ports: LauncherPorts): 
       const row = tasks.rowOf(token)
       if (row < 0) return
       lanes.ended(row, -1)
+      // What an earlier launcher had sent ahead can't be started here: only it had the template.
+      const isForeign = tasks.templates[row] === null
+      const isUnwanted = tasks.wishes[row] === wish.giveBack || !life.isServing()
       if (tasks.wishes[row] === wish.end) orders.endUnstarted(row, signalTerm, null)
-      else if (tasks.wishes[row] === wish.giveBack || !life.isServing()) orders.giveBack(row)
+      else if (isForeign || isUnwanted) orders.giveBack(row)
       else lanes.requeue(row)
     },
     onBatchEnd: () => settle(),

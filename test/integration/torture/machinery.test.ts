@@ -10,7 +10,7 @@ import { detailsOf, expectClean, submitWitnessed } from './campaign.ts'
 import { killAll, parentOf, pidsOf } from './faults.ts'
 import { makeGroundTruth } from './ground-truth.ts'
 import { seeded } from './seeded.ts'
-import { breachesOf, describeFaults } from './verdict.ts'
+import { breachesOf, describeFaults, lossesOf } from './verdict.ts'
 
 let world: World
 beforeEach(async () => {
@@ -119,6 +119,30 @@ test('a spawner that stood still while its launcher died starts nothing afterwar
   )
   for (const number of ids.keys())
     expect(truth.linesOf(number).filter(({ what }) => what === 'started')).toHaveLength(1)
+  await expectClean(site)
+})
+
+test('what waited in a spawner that stood still while its launcher died is done', async () => {
+  const site = await world.makeSite()
+  const truth = makeGroundTruth(world.base)
+  await site.ok('submit-launch', '-n', '1', '-t', '60', '--cpus', '2')
+  // Alike and short, so that some are sent ahead to wait in the spawners.
+  const words = ['--array', '0-199', '--stdout', 'none', '--', ...truth.command('{i}', 0.05)]
+  const [first = 0] = (await site.ok('submit', ...words)).split('-').map(Number)
+  await until('tasks are sent ahead', () => truth.startedCount() >= 20)
+  const stopped = pidsOf(site, 'spawner')
+  for (const pid of stopped) process.kill(pid, 'SIGSTOP')
+  await killAll(pidsOf(site, 'launcher'))
+  const isNew = (pid: number): boolean => !stopped.includes(pid)
+  await until('the next launcher has its own', () => pidsOf(site, 'spawner').some(isNew))
+  await pause(3_000)
+  for (const pid of stopped) process.kill(pid, 'SIGCONT')
+  expect(await site.balsam('wait', '--timeout', '30')).toMatchObject({ code: 0 })
+  const ids = Array.from({ length: 200 }, (_, index) => first + index)
+  const details = await detailsOf(site, ids)
+  const check = (of: typeof breachesOf): string[] =>
+    details.flatMap((job, number) => of(number, job, truth.linesOf(number)))
+  expect([...check(breachesOf), ...check(lossesOf)]).toEqual([])
   await expectClean(site)
 })
 

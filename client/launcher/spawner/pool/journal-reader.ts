@@ -39,18 +39,23 @@ export function makeJournalReader(file: string, log: Log): JournalReader {
   let offset = 0
   let isOlderRead = false
 
-  const apply = (line: string, exits: Map<number, Exit>, withdrawn: number[]): void => {
+  const apply = (line: string, exits: Map<number, Exit>, withdrawn: Set<number>): void => {
     const record = parse(line)
     if (record === null) return log.warn('a journal holds an unreadable line', { file })
     if ('spawner' in record) view.header = record
-    else if ('q' in record) for (const token of record.q) view.open.add(token)
-    else if ('s' in record) {
+    else if ('q' in record) {
+      for (const token of record.q) {
+        view.open.add(token)
+        // Given back once and taken again: this time it may have been started.
+        withdrawn.delete(token)
+      }
+    } else if ('s' in record) {
       view.open.add(record.s)
       view.running.set(record.s, { pid: record.pid, atMs: record.at })
     } else {
       const tokens = 'e' in record ? [record.e.token] : record.w
       if ('e' in record) exits.set(record.e.token, record.e)
-      else withdrawn.push(...record.w)
+      else for (const token of record.w) withdrawn.add(token)
       for (const token of tokens) {
         view.open.delete(token)
         view.running.delete(token)
@@ -78,13 +83,13 @@ export function makeJournalReader(file: string, log: Log): JournalReader {
     view,
     read() {
       const exits = new Map<number, Exit>()
-      const withdrawn: number[] = []
+      const withdrawn = new Set<number>()
       const each = (line: string): void => apply(line, exits, withdrawn)
       // An orphaned spawner rotates no more, so the older part is complete.
       if (!isOlderRead) lines(olderFile(file), 0, each)
       isOlderRead = true
       offset = lines(file, offset, each)
-      return { exits: [...exits.values()], withdrawn }
+      return { exits: [...exits.values()], withdrawn: [...withdrawn] }
     },
   }
 }

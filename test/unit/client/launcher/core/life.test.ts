@@ -147,6 +147,17 @@ describe('adoption', () => {
     expect(world.asks()).toEqual([['start', 0, 6]])
   })
 
+  test('an adopted task that never started goes back to the daemon', () => {
+    const world = makeWorld()
+    world.launcher.adoptRunning({ token: 5, cpus: 1, startedAtMs: 900_000 })
+    world.launcher.start()
+    world.connect()
+    world.withdrawn(5)
+    expect(world.take()).toEqual([[frameKind.returned, [5]]])
+    expect(world.launcher.counts()).toMatchObject({ held: 0, usedCpus: 0 })
+    expect(world.left()).toEqual([])
+  })
+
   test('adopted exits are held and reported after the welcome', () => {
     const world = makeWorld()
     world.launcher.adoptExited(5, 0, 0, 900_000, 10, 1, 1, 100, 0, null)

@@ -40,6 +40,18 @@ test('what a journal was told is read from it', () => {
   expect([...reader.view.running]).toEqual([[1, { pid: 101, atMs: 1_000 }]])
 })
 
+test('a task that was given back and taken again is open, not given back', () => {
+  const file = journalFile()
+  const journal = makeJournal(file, header, quietLog)
+  journal.taken([1, 2])
+  journal.withdrawn([1, 2])
+  journal.taken([1])
+  journal.flush()
+  const reader = makeJournalReader(file, quietLog)
+  expect(reader.read()).toEqual({ exits: [], withdrawn: [2] })
+  expect([...reader.view.open]).toEqual([1])
+})
+
 test('taken tasks are in the file at once', () => {
   const file = journalFile()
   makeJournal(file, header, quietLog).taken([5])
