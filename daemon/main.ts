@@ -69,8 +69,8 @@ async function main(): Promise<void> {
     settings,
     die,
   }).catch((error: unknown) => {
-    // Also where `balsam log` finds it.
-    log.error('balsamd does not serve', { what: String(error) })
+    // Also where `balsam log` finds it; a person at a terminal reads the last words instead.
+    if (values['json-faults'] === true) log.error('balsamd does not serve', { what: String(error) })
     throw error
   })
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {

@@ -218,7 +218,19 @@ async function settleEnd(core: Core, allocation: AllocationState): Promise<void>
       const why = context.reason === '' ? 'its allocation ended' : context.reason
       endLaunchers(core, turn, allocation.id, isTimeUp || wasAsked ? 'timeout' : 'lost', why)
       storeAllocation(turn, allocation)
-      turn.effects.push(() => core.services.forget(allocation.facts))
+      turn.effects.push(() => forget(core, allocation))
     },
   })
+}
+
+/** Its key is of no use any more. A file that can't be removed is told, and no reason to end. */
+function forget(core: Core, allocation: AllocationState): void {
+  try {
+    core.services.forget(allocation.facts)
+  } catch (error) {
+    core.log.warn('the key of an ended allocation stays', {
+      id: allocation.id,
+      what: String(error),
+    })
+  }
 }

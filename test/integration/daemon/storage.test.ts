@@ -30,7 +30,8 @@ afterEach(async () => {
   spawnSync('mount', ['-o', 'remount,rw', disk])
   rmSync(join(disk, 'filler'), { force: true })
   await site.balsamd('stop')
-  spawnSync('umount', [disk])
+  // Lazily: a process that has just ended may still hold it for a moment.
+  spawnSync('umount', ['--lazy', disk])
   await world.close()
 })
 
