@@ -225,7 +225,7 @@ describe('ends', () => {
   })
 
   test('at the walltime tasks are ended with that reason, then comes the goodbye', async () => {
-    const { world, daemon, supervisor } = await started({ wallTimeSeconds: 2, killGraceMs: 500 })
+    const { world, daemon, supervisor } = await started({ wallTimeSeconds: 6, killGraceMs: 500 })
     assign(daemon.peer(), shellTemplate('exec sleep 1000'), [1])
     expect(await supervisor.ended).toBe(0)
     expect(daemon.exits).toHaveLength(1)
