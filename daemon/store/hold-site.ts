@@ -3,6 +3,7 @@
 // Must never open the database before the site is held.
 import { join } from 'node:path'
 import { fault } from '../../protocol/faults.ts'
+import { limits } from '../../protocol/limits.ts'
 import type { Clock, Log, SqlDriver } from '../../protocol/ports.ts'
 import { siteLayout } from '../../protocol/site-files.ts'
 import { identityOf, isLiving } from '../ports/process-identity.ts'
@@ -10,7 +11,7 @@ import { type DriverPreference, pickDriver } from './drivers/pick.ts'
 import { type FileSystemKind, fileSystemOf } from './hold/file-system.ts'
 import { claim, discard, giveUp, isSameOwner, type Owner, readOwner } from './hold/owner-file.ts'
 import { probeLock, probeSync } from './hold/probe.ts'
-import { takeLock } from './hold/site-lock.ts'
+import { type SiteLock, takeLock } from './hold/site-lock.ts'
 
 /** Names within the site directory. */
 export const holdFiles = { lock: 'balsam.lock', owner: 'owner.json' } as const
@@ -18,13 +19,16 @@ export const holdFiles = { lock: 'balsam.lock', owner: 'owner.json' } as const
 /** Syncs slower than this are told: every accepted job waits for one. */
 const slowSyncMs = 100
 
+/** Between two looks at a lock that is about to be let go. */
+const lockLookMs = 20
+
 /** What a hold is taken with. */
 export interface HoldPlan {
   /** Real path of the site directory. */
   readonly site: string
   readonly host: string
   readonly log: Log
-  /** To measure the disk's fsync; without it the probe only tries it. */
+  /** Without it the disk's fsync is only tried, and nobody is waited for. */
   readonly clock?: Clock
   readonly preference?: DriverPreference
   /** `balsamd takeover`: the owner on another host is gone for good, says the user. */
@@ -52,7 +56,7 @@ export async function holdSite(plan: HoldPlan): Promise<HeldSite> {
   const syncMs = probeSync(site, plan.clock ?? null)
   if (syncMs > slowSyncMs) log.warn('the disk is slow to sync', { syncMs, kind: fileSystem.name })
   if (fileSystem.isShared) probeLock(site)
-  const hold = takeHold(plan, fileSystem)
+  const hold = await takeHold(plan, fileSystem)
   try {
     const picked = await pickDriver({ preference: plan.preference ?? 'auto' })
     const file = join(site, siteLayout.database)
@@ -71,10 +75,9 @@ export async function holdSite(plan: HoldPlan): Promise<HeldSite> {
   }
 }
 
-function takeHold(plan: HoldPlan, fileSystem: FileSystemKind): HeldSite['hold'] {
+async function takeHold(plan: HoldPlan, fileSystem: FileSystemKind): Promise<HeldSite['hold']> {
   const file = join(plan.site, holdFiles.owner)
-  const lock = takeLock(join(plan.site, holdFiles.lock))
-  if (lock === null) throw refusal(plan, readOwner(file))
+  const lock = await lockOf(plan, file)
   try {
     const owner = ourselves(plan.host)
     // The lock keeps every other process of this host out; the record is for those of other hosts.
@@ -88,6 +91,25 @@ function takeHold(plan: HoldPlan, fileSystem: FileSystemKind): HeldSite['hold'] 
   } catch (error) {
     lock.release()
     throw error
+  }
+}
+
+/**
+ * The lock. A killed process is dead at once, but its locks last until its last thread has come back
+ * from the disk; and one that ends in order takes its record away before it lets go.
+ */
+async function lockOf(plan: HoldPlan, ownerFile: string): Promise<SiteLock> {
+  const { clock, host, site } = plan
+  const until = clock === undefined ? 0 : clock.monotonicMs() + limits.dyingOwnerMsMax
+  for (;;) {
+    const lock = takeLock(join(site, holdFiles.lock))
+    if (lock !== null) return lock
+    const found = readOwner(ownerFile)
+    const isGoing = found === null || isKnownGone(found, host)
+    if (!isGoing || clock === undefined || clock.monotonicMs() > until) {
+      throw refusal(plan, found)
+    }
+    await new Promise<void>((resolve) => clock.after(lockLookMs, resolve))
   }
 }
 

@@ -41,7 +41,12 @@ function victimsOf(
   kill: (typeof kills)[number],
   pick: (from: readonly number[]) => readonly number[],
 ): readonly number[] {
-  if (kill === 'everything') return site.seen().map(({ pid }) => pid)
+  // Tasks last: a spawner must not see them die of a signal, for then they have failed.
+  if (kill === 'everything') {
+    return [...site.seen()]
+      .sort((a, b) => Number(isMachinery(b.variables)) - Number(isMachinery(a.variables)))
+      .map(({ pid }) => pid)
+  }
   if (kill === 'spawner' || kill === 'supervisor' || kill === 'runner') {
     return pick(pidsOf(site, kill))
   }

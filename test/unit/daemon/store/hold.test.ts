@@ -4,11 +4,14 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, type TestContext, test } from 'vitest'
+import { realClock } from '../../../../daemon/ports/clock.ts'
 import { identityOf } from '../../../../daemon/ports/process-identity.ts'
 import { fileSystemOf, kindOf } from '../../../../daemon/store/hold/file-system.ts'
 import { claim, discard, type Owner, readOwner } from '../../../../daemon/store/hold/owner-file.ts'
 import { probeLock, probeSync } from '../../../../daemon/store/hold/probe.ts'
+import { takeLock } from '../../../../daemon/store/hold/site-lock.ts'
 import { type HoldPlan, holdFiles, holdSite } from '../../../../daemon/store/hold-site.ts'
+import type { Clock } from '../../../../protocol/ports.ts'
 
 const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
 const nfs = { name: 'nfs', isShared: true }
@@ -101,6 +104,20 @@ test('on a local file system a record that a crash left behind is replaced', asy
   const plan = planFor(context)
   sign(plan, { host: 'the name of before', bootId: 'b', pid: 4711, startTime: 1 })
   const site = await held(plan)
+  expect(readOwner(join(plan.site, holdFiles.owner))).toMatchObject({ pid: process.pid })
+  await site.release()
+})
+
+test('the lock of a dead process whose threads still write is waited for', async (context) => {
+  const plan = planFor(context)
+  sign(plan, await goneOwner(plan.host))
+  const lock = takeLock(join(plan.site, holdFiles.lock))
+  const clock = realClock()
+  const after: Clock['after'] = (_, call) => {
+    lock?.release()
+    return clock.after(0, call)
+  }
+  const site = await held({ ...plan, clock: { ...clock, after } })
   expect(readOwner(join(plan.site, holdFiles.owner))).toMatchObject({ pid: process.pid })
   await site.release()
 })
