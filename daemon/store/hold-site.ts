@@ -95,8 +95,8 @@ async function takeHold(plan: HoldPlan, fileSystem: FileSystemKind): Promise<Hel
 }
 
 /**
- * The lock. A killed process is dead at once, but its locks last until its last thread has come back
- * from the disk; and one that ends in order takes its record away before it lets go.
+ * The lock. A killed process is dead at once, but its locks last until its last thread is back from
+ * the disk; and one that ends in order takes its record away before it lets go.
  */
 async function lockOf(plan: HoldPlan, ownerFile: string): Promise<SiteLock> {
   const { clock, host, site } = plan
