@@ -209,6 +209,9 @@ export const limits = {
   spawnerRestartMsMax: 5_000,
   /** … unless it lived this long before. */
   spawnerProvenMs: 10_000,
-  /** The lock of a site whose owner has died is waited for: its last write may hang on a slow disk. */
+  /**
+   * The lock of a site whose owner has died is waited for: its last write may hang on a
+   * slow disk.
+   */
   dyingOwnerMsMax: 10_000,
 } as const
