@@ -85,7 +85,7 @@ test('restart gives a new process with a higher epoch and the same jobs', async 
 
 test('a daemon that was killed is started again by the next command', async () => {
   await world.balsam('submit', '--', 'true')
-  process.kill(daemonPid(world.site) ?? 0, 'SIGKILL')
+  process.kill(daemonPid(world.site) ?? Number.NaN, 'SIGKILL')
   const { code, out } = await world.balsam('ls', '--json')
   expect(code).toBe(0)
   expect(JSON.parse(out)).toMatchObject({ total: 1 })

@@ -55,10 +55,10 @@ test('a kill while no launcher is connected takes effect when it is back', async
   const launcher = processesOf({ id: site.id(), path: site.path }).find(({ command }) =>
     command.some((word) => word.endsWith('/dist/launcher.js')),
   )
-  process.kill(launcher?.pid ?? 0, 'SIGSTOP')
+  process.kill(launcher?.pid ?? Number.NaN, 'SIGSTOP')
   expect(await site.balsam('kill', 'j')).toMatchObject({ code: 0 })
   expect(isLiving(pid)).toBe(true)
-  process.kill(launcher?.pid ?? 0, 'SIGCONT')
+  process.kill(launcher?.pid ?? Number.NaN, 'SIGCONT')
   expect(await msUntilDead(pid)).toBeLessThan(1_000)
 })
 

@@ -143,7 +143,7 @@ describe.each(kinds)('a pool of %s spawners', (kind) => {
     ])
     await fileAppears(join(subject.directory, 'r2'))
     await fileAppears(child)
-    process.kill(subject.spawnerPids[0] ?? 0, 'SIGKILL')
+    process.kill(subject.spawnerPids[0] ?? Number.NaN, 'SIGKILL')
     await until('the losses', () => subject.fates.size === 4)
     expect(Object.fromEntries(subject.fates)).toEqual({
       1: ['exit 0'],
@@ -163,7 +163,7 @@ describe.each(kinds)('a pool of %s spawners', (kind) => {
     await fileAppears(join(subject.directory, 'r1'))
     await fileAppears(join(subject.directory, 'r2'))
     const holder = findMarked((each) => each === `${subject.marker}1`)[0]
-    process.kill(subject.spawnerPids[0] ?? 0, 'SIGKILL')
+    process.kill(subject.spawnerPids[0] ?? Number.NaN, 'SIGKILL')
     await until('the loss', () => subject.fates.size === 1)
     writeFileSync(join(subject.directory, 'go'), '')
     await until('the other exit', () => subject.fates.size === 2)
