@@ -1,6 +1,17 @@
 // The calls over the daemon's local socket: HTTP/JSON, usable with curl. Types and paths only.
 // Versioned by the path; fields are only ever added.
-import type { AppSpec, JobFilter, JobId, JobItem, StateCounts } from './job.ts'
+import type {
+  AppSpec,
+  AttemptView,
+  HistoryEntry,
+  JobData,
+  JobFilter,
+  JobId,
+  JobItem,
+  JobResources,
+  StateCounts,
+} from './job.ts'
+import type { JobState } from './states.ts'
 
 /** Every path of the call language, by what it does. */
 export const paths = {
@@ -22,6 +33,22 @@ export const paths = {
   tally: '/v1/tally',
   /** GET, filters as jobs → NDJSON of WaitProgress, ends when all matched jobs have ended. */
   wait: '/v1/wait',
+  /** POST JobQueryRequest → JobPage: lists with any condition, order and columns. */
+  query: '/v1/query',
+  /** POST ModifyRequest → ModifyReceipt. */
+  modify: '/v1/modify',
+  /** POST RetryRequest → RetryReceipt. */
+  retry: '/v1/retry',
+  /** POST EdgesRequest → EdgesReceipt: parents for jobs that have not started. */
+  dependencies: '/v1/dependencies',
+  /** POST {filter} → NDJSON of JobEdge: every edge whose child matches. */
+  edges: '/v1/edges',
+  /** POST {filter} → NDJSON of JobHistory. */
+  history: '/v1/history',
+  /** GET → NDJSON of SiteEvent from now on, endless. */
+  events: '/v1/events',
+  /** PUT /v1/apps/NAME AppSpec → AppSpec (replaces); DELETE → {}. */
+  app: '/v1/apps/',
   /** POST {filter, graceMs?} → KillReceipt. */
   kill: '/v1/kill',
   /** POST {filter, withData, isDryRun} → RemoveReceipt. */
@@ -111,6 +138,130 @@ export interface WaitProgress {
 export interface KillRequest {
   readonly filter: JobFilter
   readonly graceMs?: number
+  /** With everything that waits for them, directly or not. */
+  readonly isRecursive?: boolean
+}
+
+/** A list with any condition. Without an order: by id, paged by `after`; with one: by `offset`. */
+export interface JobQueryRequest {
+  readonly filter?: JobFilter
+  /** Columns (protocol/query) for each item's `fields`. */
+  readonly fields?: readonly string[]
+  /** Columns, `-` in front for descending. */
+  readonly order?: readonly string[]
+  readonly after?: JobId
+  readonly offset?: number
+  readonly limit?: number
+}
+
+/**
+ * Changes to jobs that have not ended: an absent field stays. `tags` and `data` are merged (null
+ * deletes a key) unless isReplacing. `state` forces a state.
+ */
+export interface JobChanges {
+  readonly name?: string
+  readonly workflow?: string
+  readonly application?: string
+  readonly args?: string
+  readonly command?: readonly string[]
+  readonly description?: string
+  readonly environment?: Readonly<Record<string, string>>
+  readonly resources?: Partial<JobResources>
+  readonly priority?: number
+  readonly maxRetries?: number
+  readonly retryOn?: readonly string[]
+  readonly wallTimeMinutes?: number
+  readonly waitForParents?: boolean
+  readonly inputFiles?: readonly string[]
+  readonly stageInUrl?: string
+  readonly stageOutUrl?: string
+  readonly stageOutFiles?: readonly string[]
+  readonly preprocess?: string
+  readonly postprocess?: string
+  readonly postErrorHandler?: boolean
+  readonly postTimeoutHandler?: boolean
+  readonly autoTimeoutRetry?: boolean
+  readonly userWorkdir?: string
+  readonly tags?: Readonly<Record<string, string | null>>
+  readonly data?: JobData
+  readonly state?: JobState
+}
+
+/** What a modify is asked. All matching jobs or none. */
+export interface ModifyRequest {
+  readonly filter: JobFilter
+  readonly changes: JobChanges
+  /** Why, for the history. */
+  readonly message?: string
+  /** Also states that the machine itself would not go to from there. */
+  readonly isForced?: boolean
+  /** `tags` and `data` replace what was there. */
+  readonly isReplacing?: boolean
+  readonly isDryRun?: boolean
+}
+
+/** What a modify did or would do. */
+export interface ModifyReceipt {
+  readonly schema: 'balsam.modify/1'
+  readonly modified: number
+  readonly dry_run: boolean
+}
+
+/** Ended jobs to run again: same ids, earlier attempts and their output are kept. */
+export interface RetryRequest {
+  readonly filter: JobFilter
+  /** Multiplies memoryMiB, wallTimeMinutes. */
+  readonly memoryFactor?: number
+  readonly timeFactor?: number
+  readonly isDryRun?: boolean
+}
+
+/** What a retry did or would do; `causes` counts the ends, e.g. `exit code 3`, `signal 9`. */
+export interface RetryReceipt {
+  readonly schema: 'balsam.retry/1'
+  readonly retried: number
+  readonly causes: Readonly<Record<string, number>>
+  readonly dry_run: boolean
+}
+
+/** Edges to add; a cycle or an unknown job refuses all. */
+export interface EdgesRequest {
+  readonly edges: readonly (readonly [parent: JobId, child: JobId])[]
+}
+
+/** What was added; edges that were there already are not counted. */
+export interface EdgesReceipt {
+  readonly schema: 'balsam.edges/1'
+  readonly added: number
+}
+
+/** One line of the edges stream. */
+export interface JobEdge {
+  readonly parent: JobId
+  readonly child: JobId
+}
+
+/** One line of the history stream. */
+export interface JobHistory {
+  readonly id: JobId
+  readonly name: string
+  readonly workflow: string
+  readonly application: string | null
+  readonly num_nodes: number
+  readonly history: readonly HistoryEntry[]
+  readonly attempts: readonly AttemptView[]
+}
+
+/** One line of the events stream: jobs first..last of a workflow changed their state. */
+export interface SiteEvent {
+  readonly first: JobId
+  readonly last: JobId
+  readonly workflow: string
+  /** null: they are new. */
+  readonly from: JobState | null
+  readonly to: JobState
+  /** True when lines were left out because the reader was slow: look again. */
+  readonly is_gap?: boolean
 }
 
 /** What a kill did. */

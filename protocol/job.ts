@@ -1,5 +1,6 @@
 // What a user says about apps and jobs, and what the daemon says back about them.
 // Types only; the checks at the border are in protocol/validation.
+import type { Where } from './query.ts'
 import type { JobState } from './states.ts'
 
 /** A job's number: an integer that only grows within a site and is never used twice. */
@@ -17,6 +18,12 @@ export interface AppSpec {
   readonly envscript: string
   /** Variables set for every job of the app, after the envscript. */
   readonly environment: Readonly<Record<string, string>>
+  /** Command run in the working directory before the first attempt; absent or '': none. */
+  readonly preprocess?: string
+  /** Command run after a success, and as handler of errors and timeouts; absent or '': none. */
+  readonly postprocess?: string
+  /** What a job of the app gets where it says nothing itself. */
+  readonly resources?: Partial<JobResources>
 }
 
 /** What a job occupies of one node. `cpus` wins where both are said. */
@@ -25,7 +32,29 @@ export interface JobResources {
   readonly cpus: number | null
   /** How many such jobs fit on one node (Balsam's node_packing_count, 1 = the whole node). */
   readonly nodePackingCount: number
+  /** Whole nodes; absent: 1. */
+  readonly numNodes?: number
+  /** MPI ranks on each node; absent: 1. */
+  readonly ranksPerNode?: number
+  /** Threads of each rank; above 1 it is the task's OMP_NUM_THREADS. absent: 1. */
+  readonly threadsPerRank?: number
+  /** Hardware threads used of each core; absent: 1. */
+  readonly threadsPerCore?: number
+  /** How ranks are bound: Balsam's 'none' or 'depth'; absent: none. */
+  readonly cpuAffinity?: string
+  /** GPUs of each node, maybe a fraction of one; absent: 0. */
+  readonly gpus?: number
+  /** Memory on each node in MiB; absent: not said. */
+  readonly memoryMiB?: number
+  /** Further nodes that the service reserves beside this job; absent: 0. */
+  readonly coscheduleNumNodes?: number
 }
+
+/** A JSON object of the user's own, kept with a job and open to queries. */
+export type JobData = Readonly<Record<string, unknown>>
+
+/** A parent in a request: an id, else a key of the same submission, else a job's unique name. */
+export type ParentRef = JobId | string
 
 /** Where a task's standard output and error go. */
 export type OutputPlan =
@@ -60,6 +89,46 @@ export interface JobRequest {
   readonly cwd: string
   /** First and last array index, inclusive; null for a single job. */
   readonly array: { readonly first: number; readonly last: number } | null
+
+  // From here on an absent field means its default, so that a plain job stays small.
+  /** Name of this request within its submission, for `parents`; not kept. */
+  readonly key?: string
+  /** Jobs that must finish first; absent: none. Kept as edges, not in the stored request. */
+  readonly parents?: readonly ParentRef[]
+  /** false: the parents' files are linked, but nobody waits for them. Absent: true. */
+  readonly waitForParents?: boolean
+  /** Globs; what they match in the parents' working directories is linked into the job's own. */
+  readonly inputFiles?: readonly string[]
+  /** Copied into the working directory before the preprocess script: `local:` or `file:`. */
+  readonly stageInUrl?: string
+  /** Where `stageOutFiles` are copied after the postprocess script. */
+  readonly stageOutUrl?: string
+  /** Globs in the working directory. */
+  readonly stageOutFiles?: readonly string[]
+  /** Instead of the app's; '' for none. */
+  readonly preprocess?: string
+  readonly postprocess?: string
+  /** The postprocess script handles a failed attempt; absent: false. */
+  readonly postErrorHandler?: boolean
+  /** The postprocess script handles an attempt whose time was over; absent: false. */
+  readonly postTimeoutHandler?: boolean
+  /** Without a handler a timed-out job runs again; absent: true. */
+  readonly autoTimeoutRetry?: boolean
+  /**
+   * Which failures maxRetries is for: `exit`, `exit:3`, `exit:1-9`, `signal`, `signal:SEGV`,
+   * `start`, `oom`. Absent: every failure.
+   */
+  readonly retryOn?: readonly string[]
+  readonly tags?: Readonly<Record<string, string>>
+  readonly data?: JobData
+  /** Working directory chosen by the user (absolute), instead of data/<workflow>/<name>_<id>. */
+  readonly userWorkdir?: string
+}
+
+/** What a client must say of a job; the daemon fills in the rest. */
+export type JobInput = Partial<Omit<JobRequest, 'resources'>> & {
+  readonly name: string
+  readonly resources?: Partial<JobResources>
 }
 
 /** What a submission got: contiguous ranges of new ids, in the order of the requests. */
@@ -84,6 +153,8 @@ export interface JobItem {
   readonly ended_at: string | null
   readonly return_code: number | null
   readonly signal: number | null
+  /** Only when asked for by `fields`: see protocol/query. */
+  readonly fields?: Readonly<Record<string, unknown>>
 }
 
 /** One try at running a job. */
@@ -149,6 +220,10 @@ export interface JobFilter {
   readonly workflow?: string
   readonly application?: string
   readonly states?: readonly JobState[]
+  /** All of these tags with these values. */
+  readonly tags?: Readonly<Record<string, string>>
+  /** Any other condition. */
+  readonly where?: Where
 }
 
 /** Number of jobs in each state; states with none may be absent. */
