@@ -1,4 +1,4 @@
-// Conditions on jobs, orders of lists and the columns that can be asked for: the language of Python's
+// Conditions on jobs, orders of lists and columns to ask for: the language of Python's
 // `filter(name__contains=…, data__r__gt=…)` on the wire. Vocabulary only; the store runs it.
 
 /**
@@ -52,7 +52,7 @@ export const queryFields = [
   'working_directory',
 ] as const
 
-/** How a column is compared. Texts: i… ignores case. `in`: value is a list; `range`: [low, high]. */
+/** How a column is compared. i… ignores case; `in`: value is a list; `range`: [low, high]. */
 export const queryOperators = [
   'eq',
   'ne',
