@@ -121,12 +121,14 @@ export interface JobRequest {
   readonly retryOn?: readonly string[]
   readonly tags?: Readonly<Record<string, string>>
   readonly data?: JobData
+  /** The job whose task submitted it; set by the daemon. */
+  readonly spawnedBy?: JobId
   /** Working directory chosen by the user (absolute), instead of data/<workflow>/<name>_<id>. */
   readonly userWorkdir?: string
 }
 
 /** What a client must say of a job; the daemon fills in the rest. */
-export type JobInput = Partial<Omit<JobRequest, 'resources'>> & {
+export type JobInput = Partial<Omit<JobRequest, 'resources' | 'spawnedBy'>> & {
   readonly name: string
   readonly resources?: Partial<JobResources>
 }

@@ -113,6 +113,10 @@ export const limits = {
    * the daemon answers within milliseconds or is not there.
    */
   relayAnswerMsMax: 60_000,
+  /** A task's wait is answered after this, done or not, and asked again. */
+  taskWaitMsMax: 20_000,
+  /** Jobs that one call of a task may change: each one's descent is looked up. */
+  taskCallJobsMax: 10_000,
   /** First wait before a launcher that died is started again; doubles … */
   restartMsMin: 200,
   /** … up to this. */

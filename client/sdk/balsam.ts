@@ -129,12 +129,20 @@ export function balsamOver(session: Session): Balsam {
     },
     job: (ref) => get(`${paths.job}${encodeURIComponent(String(ref))}`),
     tally: (filter = {}) => get(`${paths.tally}${filterQuery(filter)}`),
-    wait: (filter = {}, signal) =>
-      session.stream({
+    async *wait(filter = {}, signal) {
+      const call = {
         ...calling('GET', `${paths.wait}${filterQuery(filter)}`, null),
         ...(signal === undefined ? {} : { signal }),
         isRepeatable: true,
-      }),
+      }
+      // Through a launcher a stream ends after its first line, and is asked for again.
+      for (let isDone = false; !isDone; ) {
+        for await (const progress of session.stream<WaitProgress>(call)) {
+          isDone = progress.is_done
+          yield progress
+        }
+      }
+    },
     // Killing what is killed does nothing, so it may be said twice.
     kill: (filter, graceMs) =>
       post(paths.kill, { filter, ...(graceMs === undefined ? {} : { graceMs }) }, true),

@@ -10,6 +10,7 @@ import type { Environment } from './find-site.ts'
 import type { HttpAnswer } from './http/connection.ts'
 import { connectionPool, TransportFailure } from './http/connection.ts'
 import { lookForDaemon, reachDaemon } from './reach.ts'
+import { type TaskLink, taskLink } from './task-link.ts'
 
 /** One call, and whether it may be sent again when nobody knows if it was heard. */
 export interface Call extends Exchange {
@@ -30,6 +31,7 @@ export interface Session {
 /** Opens a session; connects with the first call. */
 export function openSession(site: string, env: Environment): Session {
   const pool = connectionPool()
+  const task = taskLink(site, env)
   let known: ServerFile | undefined
   let wasServed = false
 
@@ -52,8 +54,8 @@ export function openSession(site: string, env: Environment): Session {
     let attempt = 0
     for (;;) {
       try {
-        const { socket } = await server()
-        const answer = await exchange(socket, pool, call)
+        const socket = task === undefined ? (await server()).socket : task.socket()
+        const answer = await exchange(socket, pool, withRight(call, task))
         wasServed = true
         for await (const item of use(answer)) {
           attempt = 0
@@ -63,7 +65,7 @@ export function openSession(site: string, env: Environment): Session {
       } catch (error) {
         known = undefined
         if (call.signal?.aborted === true) throw error
-        const again = mayRepeat(call, error)
+        const again = mayRepeat(call, error, task !== undefined)
         if (!again || attempt >= limits.callRetriesMax) throw asFault(error, site)
         attempt += 1
         await realClock.sleep(Math.min(1_000, 20 * 2 ** attempt), call.signal)
@@ -86,9 +88,21 @@ async function* oneDocument<T>(answer: HttpAnswer): AsyncGenerator<T, void, unde
   yield await jsonOf<T>(answer)
 }
 
-/** A daemon that is stopping took nothing; a lost connection may have carried the call. */
-function mayRepeat(call: Call, error: unknown): boolean {
-  if (error instanceof Fault) return error.code === 'DRAINING'
+/** A task's calls carry its token. */
+function withRight(call: Call, task: TaskLink | undefined): Call {
+  if (task === undefined) return call
+  return { ...call, headers: { ...call.headers, authorization: task.authorization } }
+}
+
+/**
+ * A daemon that is stopping took nothing; a lost connection may have carried the call. A launcher
+ * says that the daemon is not there, when it is about to be again.
+ */
+function mayRepeat(call: Call, error: unknown, isTask: boolean): boolean {
+  if (error instanceof Fault) {
+    const isAway = isTask && call.isRepeatable && error.code === 'DAEMON_UNREACHABLE'
+    return error.code === 'DRAINING' || isAway
+  }
   return error instanceof TransportFailure && (call.isRepeatable || !error.wasSent)
 }
 

@@ -13,6 +13,7 @@ import type { LauncherState } from './launcher-state.ts'
 import { launcherConnected } from './launchers.ts'
 import { listJobs, readJob, tallyJobs } from './reads.ts'
 import { beginSubmission } from './submit.ts'
+import { taskDoor } from './task-door.ts'
 import { isoOf } from './views.ts'
 import { startWait } from './waits.ts'
 
@@ -21,7 +22,7 @@ export type ProcessCalls = Pick<Door, 'status' | 'stop'>
 
 /** The door of a core. */
 export function makeDoor(core: Core, process: ProcessCalls): Door {
-  return {
+  const door: Door = {
     ...process,
     async check() {
       await core.settled()
@@ -72,8 +73,10 @@ export function makeDoor(core: Core, process: ProcessCalls): Door {
       await core.store.backup(file)
       return { file, bytes: 0 }
     },
-    launcherConnected: (link, peer) => launcherConnected(core, link, peer),
+    forTask: (token) => taskDoor(core, door, token),
+    launcherConnected: (link, peer) => launcherConnected(core, link, peer, door),
   }
+  return door
 }
 
 function launcherItem(launcher: LauncherState): LauncherItem {

@@ -12,7 +12,7 @@ import {
 } from '../../protocol/frames.ts'
 import { limits } from '../../protocol/limits.ts'
 import type { FrameLinkHandlers } from '../../protocol/ports.ts'
-import type { LauncherLink, LauncherPeer } from '../links/door.ts'
+import type { Door, LauncherLink, LauncherPeer } from '../links/door.ts'
 import { type Core, decideIn } from './core.ts'
 import { sayGoodbye } from './goodbye.ts'
 import { greet } from './hello.ts'
@@ -26,8 +26,9 @@ export function launcherConnected(
   core: Core,
   link: LauncherLink,
   peer: LauncherPeer,
+  door: Door,
 ): FrameLinkHandlers {
-  const session: Session = { link, peer, launcher: null, isClosed: false }
+  const session: Session = { link, peer, door, launcher: null, isClosed: false }
   return {
     onFrame(bytes) {
       try {

@@ -3,7 +3,7 @@
 import { encodeFrame } from '../../protocol/codec.ts'
 import type { Fault } from '../../protocol/faults.ts'
 import { frameKind } from '../../protocol/frames.ts'
-import type { LauncherLink, LauncherPeer } from '../links/door.ts'
+import type { Door, LauncherLink, LauncherPeer } from '../links/door.ts'
 import type { Core } from './core.ts'
 import type { LauncherState } from './launcher-state.ts'
 
@@ -11,6 +11,8 @@ import type { LauncherState } from './launcher-state.ts'
 export interface Session {
   readonly link: LauncherLink
   readonly peer: LauncherPeer
+  /** For the calls of its tasks. */
+  readonly door: Door
   launcher: LauncherState | null
   isClosed: boolean
 }

@@ -20,6 +20,7 @@ import type {
   JobFilter,
   JobId,
   JobRequest,
+  LeaseToken,
   SubmissionReceipt,
 } from '../../protocol/job.ts'
 import type { FrameLink, FrameLinkHandlers } from '../../protocol/ports.ts'
@@ -100,6 +101,9 @@ export interface Door {
   registerForeign(request: ForeignLauncherRequest): Promise<ForeignLauncherGrant>
   /** A live copy of the database, at an absolute path that doesn't exist yet. */
   backup(file: string): Promise<{ readonly file: string; readonly bytes: number }>
+
+  /** The door with the rights of a running task; FORBIDDEN when none holds this token. */
+  forTask(token: LeaseToken): Door
 
   /** A launcher's connection stands; frames come to the returned handlers, hello first. */
   launcherConnected(link: LauncherLink, peer: LauncherPeer): FrameLinkHandlers

@@ -54,13 +54,14 @@ export function createCallServer(
 }
 
 async function handle(
-  door: Door,
+  wholeDoor: Door,
   request: IncomingMessage,
   response: ServerResponse,
   ports: LinkPorts,
   waits: Set<ServerResponse>,
 ): Promise<void> {
   refuseBrowsers(request)
+  const door = doorFor(wholeDoor, request)
   const url = urlOf(request)
   const method = request.method ?? 'GET'
   if (method === 'POST' && url.pathname === paths.submissions) {
@@ -77,6 +78,15 @@ async function handle(
   const body = method === 'POST' ? await readJson(request) : {}
   const call = { method, path: url.pathname, query: url.searchParams, body }
   sendJson(response, 200, await answerCall(door, call))
+}
+
+/** A task on this host that calls with its token has a task's rights and no more. */
+function doorFor(door: Door, request: IncomingMessage): Door {
+  const { authorization } = request.headers
+  if (authorization === undefined) return door
+  const word = /^Bearer (\d{1,15})$/.exec(authorization)?.[1]
+  if (word === undefined) throw fault('NOT_AUTHENTICATED')
+  return door.forTask(Number(word))
 }
 
 /** The URL of a request; BAD_REQUEST when it is none. */

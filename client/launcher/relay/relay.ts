@@ -2,6 +2,7 @@
 // Must never relay a call without the token of a task that this launcher holds.
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { createServer } from 'node:http'
+import { idempotencyHeader } from '../../../protocol/calls.ts'
 import type { FaultCode, FaultFacts } from '../../../protocol/faults.ts'
 import { fault, faultBody } from '../../../protocol/faults.ts'
 import { limits } from '../../../protocol/limits.ts'
@@ -62,10 +63,18 @@ async function relay(
   const timer = clock.after(limits.relayAnswerMsMax, () => {
     refuse(response, 'DAEMON_UNREACHABLE', { site: '', what: 'no answer in time' })
   })
-  launcher.call(request.method ?? 'GET', request.url ?? '/', body, token, (status, answer) => {
+  launcher.call(request.method ?? 'GET', pathOf(request), body, token, (status, answer) => {
     timer.cancel()
     reply(response, status, answer)
   })
+}
+
+/** A call frame has no headers: the one that counts goes along in the query. */
+function pathOf(request: IncomingMessage): string {
+  const path = request.url ?? '/'
+  const key = request.headers[idempotencyHeader]
+  if (typeof key !== 'string') return path
+  return `${path}${path.includes('?') ? '&' : '?'}key=${encodeURIComponent(key)}`
 }
 
 /** The number in `authorization: Bearer N`. */

@@ -97,6 +97,7 @@ export function fakeDoor(changes: Partial<Door> = {}): {
     launchers: async () => [],
     registerForeign: absent('registerForeign'),
     backup: async (file) => ({ file, bytes: 1 }),
+    forTask: absent('forTask'),
     launcherConnected: (link, peer) => {
       const frames: Uint8Array[] = []
       const closed: string[] = []

@@ -126,14 +126,17 @@ test("a task may look at its own job by its lease's token", async () => {
 })
 
 test.for([
-  ['another job', 'GET', '/v1/jobs/2', 0],
-  ['a change', 'POST', '/v1/kill', 0],
-  ['an unknown token', 'GET', '/v1/jobs/1', 999_999],
-] as const)('a task is refused %s', async ([, method, path, token]) => {
+  ['the kill of another job', 'POST', '/v1/kill', '{"filter":{"ids":[2]}}', 0],
+  ['the removal of another job', 'POST', '/v1/remove', '{"filter":{"ids":[1,2]}}', 0],
+  ['an allocation', 'POST', '/v1/allocations', '{"wallTimeMinutes":5}', 0],
+  ['the end of the daemon', 'POST', '/v1/stop', '{"mode":"stop"}', 0],
+  ['an unknown token', 'GET', '/v1/jobs/1', '', 999_999],
+] as const)('a task is refused %s', async ([, method, path, body, token]) => {
   const site = await startSite()
   await site.submit([request(), request()])
   const launcher = await connected(site)
-  await launcher.tell([frameKind.call, 5, method, path, '', token || (launcher.tokens()[0] ?? 0)])
+  const used = token || (launcher.tokens()[0] ?? 0)
+  await launcher.tell([frameKind.call, 5, method, path, body, used])
   await site.pass(10)
   expect(launcher.of(frameKind.answer)).toMatchObject([
     [frameKind.answer, 5, 403, text('FORBIDDEN')],

@@ -1,0 +1,96 @@
+// What a running task may ask of its site: with the CLI, and with curl through its launcher.
+// Real tasks on the local scheduler; nothing in them is told where the site is.
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { TestSite, World } from '../../support/site.ts'
+import { makeWorld } from '../../support/site.ts'
+
+let world: World
+let site: TestSite
+beforeAll(async () => {
+  world = await makeWorld()
+  site = await world.makeSite()
+  await site.ok('submit-launch', '-A', 'P', '-q', 'Q', '-t', '10', '-n', '1')
+})
+afterAll(() => world.close())
+
+/** Runs a script as a task and gives what it printed, both streams. */
+async function inTask(name: string, script: string): Promise<string> {
+  await site.ok('submit', '--name', name, '--cpus', '1', '--', 'bash', '-c', script)
+  await site.balsam('wait', '--name', name, '--timeout', '60')
+  return site.ok('out', name)
+}
+
+const curl = `curl -sS --unix-socket "$BALSAM_SOCKET" -H "authorization: Bearer $BALSAM_TASK_TOKEN"`
+
+test('a task submits work, and running launchers take it at once', async () => {
+  const said = await inTask(
+    'parent',
+    'balsam submit --name child --cpus 1 -- echo from the child && balsam wait --name child',
+  )
+  expect(said).not.toMatch(/\[[A-Z_]+\]/)
+  expect(await site.ok('out', 'child')).toBe('from the child\n')
+})
+
+test('a task kills what it spawned, and is refused what it did not', async () => {
+  await site.ok('submit', '--name', 'stranger', '--cpus', '64', '--', 'true')
+  const said = await inTask(
+    'killer',
+    `balsam submit --name victim --cpus 64 -- true
+     balsam kill victim --yes; echo "victim $?"
+     balsam kill stranger --yes; echo "stranger $?"
+     balsam rm stranger --yes; echo "rm $?"`,
+  )
+  expect(said).toContain('victim 0')
+  expect(said).toMatch(/FORBIDDEN[^]*stranger [1-9]/)
+  expect(said).toMatch(/rm [1-9]/)
+  expect((await site.job('victim')).state).toBe('USER_KILLED')
+  expect((await site.job('stranger')).state).toBe('PREPROCESSED')
+})
+
+test('grandchildren belong to their family', async () => {
+  const said = await inTask(
+    'elder',
+    `balsam submit --name middle --cpus 1 -- bash -c \\
+       'balsam submit --name youngest --cpus 64 -- true'
+     balsam wait --name middle && balsam kill youngest --yes; echo "killed $?"`,
+  )
+  expect(said).toContain('killed 0')
+})
+
+test('a task asks for no allocation', async () => {
+  const said = await inTask('greedy', 'balsam submit-launch -A P -q Q -t 5 -n 1; echo "launch $?"')
+  expect(said).toMatch(/FORBIDDEN[^]*launch [1-9]/)
+})
+
+test('through its launcher a task submits, waits and kills without knowing the site', async () => {
+  const said = await inTask(
+    'remote',
+    `unset BALSAM_SITE BALSAM_DB_PATH
+     line() { echo '{"name":"'$1'","command":["'$2'"],"resources":{"cpus":'$3'}}'; }
+     for again in 1 2; do line relayed true 1 | ${curl} -H 'idempotency-key: once' \\
+       --data-binary @- http://x/v1/submissions; echo; done
+     ${curl} 'http://x/v1/wait?name=relayed'; echo
+     line doomed true 64 | ${curl} --data-binary @- http://x/v1/submissions; echo
+     ${curl} -d '{"filter":{"name":"doomed"}}' http://x/v1/kill; echo
+     ${curl} -d '{"mode":"stop"}' http://x/v1/stop`,
+  )
+  const answers = said
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  expect(answers[0]).toMatchObject({ total: 1, isRepeat: false })
+  expect(answers[1]).toMatchObject({ ranges: answers[0].ranges, isRepeat: true })
+  expect(answers[2]).toMatchObject({ is_done: true, states: { JOB_FINISHED: 1 } })
+  expect(answers[4]).toMatchObject({ killed: 1 })
+  expect(answers[5]).toMatchObject({ error: { code: 'FORBIDDEN' } })
+})
+
+test('a token is worth nothing once its task has ended, nor a made-up one', async () => {
+  const token = (await inTask('brief', 'echo $BALSAM_TASK_TOKEN')).trim()
+  const { socket } = JSON.parse((await site.balsamd('status', '--json')).out)
+  for (const word of [token, '999999', 'x']) {
+    const call = `curl -sS --unix-socket ${socket} -H 'authorization: Bearer ${word}'`
+    const { out } = await site.bash(`${call} http://x/v1/jobs`)
+    expect(JSON.parse(out).error.code).toMatch(/FORBIDDEN|NOT_AUTHENTICATED/)
+  }
+})
