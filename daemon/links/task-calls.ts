@@ -69,7 +69,7 @@ function look(door: Door, filter: JobFilter, clock: Clock): Promise<WaitProgress
       },
       onFault(error) {
         timer.cancel()
-        reject(error)
+        reject(error instanceof Error ? error : new Error(String(error)))
       },
     })
   })
