@@ -4,6 +4,7 @@ import type { AttemptEvent } from '../../machines/attempt.ts'
 import { exitStride } from '../../protocol/frames.ts'
 import type { JobId, LeaseToken } from '../../protocol/job.ts'
 import { moveAttempt, openLease } from './lease.ts'
+import { mixOf } from './mix.ts'
 import type { OpenJob } from './open-job.ts'
 import type { JournalRecord, SpanSeed } from './records.ts'
 import { removeJobs } from './remove.ts'
@@ -38,6 +39,7 @@ export function applyRecord(site: Site, at: number, record: JournalRecord, sink:
 function addJobs(site: Site, at: number, seed: SpanSeed, sink: Sink): void {
   const { state, log } = admit(seed.shape, at)
   const queue = site.queues.of(seed.shape)
+  const mix = mixOf(site.queues, seed.lo, seed.mix)
   const span: Span = {
     lo: seed.lo,
     hi: seed.hi,
@@ -45,6 +47,7 @@ function addJobs(site: Site, at: number, seed: SpanSeed, sink: Sink): void {
     state,
     log,
     queue,
+    mix,
     storedLo: null,
   }
   site.spans.add(span)
@@ -92,9 +95,7 @@ export function takeOut(site: Site, id: JobId): OpenJob | null {
 
 function cutOut(site: Site, span: Span, first: JobId, last: JobId): void {
   const rest = site.spans.cut(span, first, last)
-  if (!isRunnable(span.state)) return
-  span.queue.ready -= last - first + 1
-  if (rest !== null) site.queues.addSpan(rest, span)
+  if (isRunnable(span.state)) site.queues.leave(span, first, last, rest)
 }
 
 function start(site: Site, flat: readonly number[], sink: Sink): void {

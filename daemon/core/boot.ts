@@ -7,6 +7,7 @@ import type { JobRow, SpanRow, SpecRow, StoredSite } from '../store/rows.ts'
 import { type AllocationState, restoreAllocation } from './allocation-state.ts'
 import { applyRecord } from './apply.ts'
 import { restoreLauncher } from './launcher-store.ts'
+import { mixOf } from './mix.ts'
 import type { OpenJob } from './open-job.ts'
 import { decodeRecords } from './records.ts'
 import { footprint, shapeOf } from './shape.ts'
@@ -62,8 +63,10 @@ export async function bootSite(
 }
 
 function restoreSpan(site: Site, row: SpanRow): void {
-  const { lo, hi, spec, state, log, ...shape } = row
-  const span = { lo, hi, spec, state, log, queue: site.queues.of(shape), storedLo: lo }
+  const { lo, hi, spec, state, log, mix: stored, ...shape } = row
+  const queue = site.queues.of(shape)
+  const mix = mixOf(site.queues, lo, stored)
+  const span = { lo, hi, spec, state, log, queue, mix, storedLo: lo }
   site.spans.add(span)
   if (isRunnable(state)) site.queues.addSpan(span, null)
 }

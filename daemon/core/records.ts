@@ -1,15 +1,18 @@
 // Journal records: what was decided, in the form in which it is written down and read back.
 // Applying the same records to the same state gives the same state: that is what a restart does.
 import type { JobId, LeaseToken } from '../../protocol/job.ts'
-import type { SpanShape } from '../store/rows.ts'
+import type { ShapeMix, SpanShape } from '../store/rows.ts'
 import { fromStore } from './stored-json.ts'
 
-/** New jobs that are alike: a span to be. */
+/** New jobs that are alike but for how they are placed: a span to be. */
 export interface SpanSeed {
   readonly lo: JobId
   readonly hi: JobId
   readonly spec: JobId | null
+  /** Of its first job. */
   readonly shape: SpanShape
+  /** Present when not all have that shape. */
+  readonly mix?: ShapeMix
 }
 
 /** Ended jobs of a workflow in a state. */

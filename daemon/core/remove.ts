@@ -32,10 +32,7 @@ function removeWaiting(site: Site, first: JobId, last: JobId): void {
     const { span } = part
     const count = part.last - part.first + 1
     const rest = site.spans.cut(span, part.first, part.last)
-    if (isRunnable(span.state)) {
-      span.queue.ready -= count
-      if (rest !== null) site.queues.addSpan(rest, span)
-    }
+    if (isRunnable(span.state)) site.queues.leave(span, part.first, part.last, rest)
     site.tallies.add(span.queue.shape.workflow, span.state, -count)
   }
   for (let id = first; id <= last; id += 1) {

@@ -1,7 +1,8 @@
 // Spans: ranges of neighbouring jobs to which the same things happened, so that 10^6 queued jobs
-// cost one object. A job leaves its span when something happens to it alone.
+// cost some objects. A job leaves its span when something happens to it alone.
 import type { JobId } from '../../protocol/job.ts'
 import type { SpanRow } from '../store/rows.ts'
+import { type Mix, shapesOf } from './mix.ts'
 import type { Queue } from './queues.ts'
 
 /** A span in memory. lo > hi means that nothing is left of it. */
@@ -12,56 +13,63 @@ export interface Span {
   readonly spec: JobId | null
   readonly state: number
   readonly log: string
-  /** Shape shared by its jobs, and the queue they wait in when they are runnable. */
+  /** The queue its jobs wait in when they are runnable; with a mix, one of them. */
   readonly queue: Queue
+  /** null: all its jobs have one shape. Shared with whatever was cut off. */
+  readonly mix: Mix | null
   /** Under which `lo` the store knows it; null when it doesn't yet. */
   storedLo: JobId | null
 }
 
+/** Spans of a bucket: taking from the middle of a million spans must not move half of them. */
+const bucketSpansMax = 512
+
 /** All spans of a site, ordered by id. */
 export class SpanTable {
-  /** Ordered by lo; empty spans stay until a sweep, so that taking from a head costs nothing. */
-  private spans: Span[] = []
-  private empty = 0
+  /** Ordered by lo; neither a bucket nor a span in it is empty. */
+  private readonly buckets: Span[][] = []
   private readonly changed = new Set<Span>()
 
   /** Puts a span in its place; it may not overlap another. */
   add(span: Span): void {
-    const last = this.spans.at(-1)
-    if (last === undefined || last.lo < span.lo) this.spans.push(span)
-    else this.spans.splice(this.indexAfter(span.lo), 0, span)
     if (span.storedLo === null) this.changed.add(span)
+    const index = this.bucketOf(span.lo)
+    const bucket = this.buckets[index]
+    if (bucket === undefined) {
+      this.buckets.push([span])
+      return
+    }
+    bucket.splice(indexAfter(bucket, span.lo), 0, span)
+    if (bucket.length <= bucketSpansMax) return
+    // New spans come last: the bucket before stays full.
+    const isLast = bucket.at(-1) === span
+    this.buckets.splice(index + 1, 0, bucket.splice(isLast ? -1 : bucketSpansMax / 2))
   }
 
   /** The span that holds this job, or null. */
   find(id: JobId): Span | null {
-    for (let index = this.indexAfter(id) - 1; index >= 0; index -= 1) {
-      const span = this.spans[index]
-      if (span === undefined) return null
-      if (span.lo > span.hi) continue
-      return span.lo <= id && id <= span.hi ? span : null
-    }
-    return null
+    const bucket = this.buckets[this.bucketOf(id)]
+    const span = bucket?.[indexAfter(bucket, id) - 1]
+    return span !== undefined && id <= span.hi ? span : null
   }
 
   /** Takes the first `count` jobs off a span; returns the first id taken. */
   takeHead(span: Span, count: number): JobId {
     const first = span.lo
-    span.lo += count
-    this.touch(span)
+    this.cut(span, first, first + count - 1)
     return first
   }
 
   /** Cuts first..last out of a span. What stays behind them becomes a span of its own, returned. */
   cut(span: Span, first: JobId, last: JobId): Span | null {
     const { hi } = span
+    this.changed.add(span)
     if (first === span.lo) {
+      if (last === hi) this.remove(span)
       span.lo = last + 1
-      this.touch(span)
       return null
     }
     span.hi = first - 1
-    this.touch(span)
     if (last === hi) return null
     const rest: Span = { ...span, lo: last + 1, hi, storedLo: null }
     this.add(rest)
@@ -71,20 +79,22 @@ export class SpanTable {
   /** The parts of first..last that lie in spans. */
   overlapping(first: JobId, last: JobId): { span: Span; first: JobId; last: JobId }[] {
     const found: { span: Span; first: JobId; last: JobId }[] = []
-    let index = this.indexAfter(first) - 1
-    while (index > 0 && isEmpty(this.spans[index])) index -= 1
-    for (index = Math.max(0, index); index < this.spans.length; index += 1) {
-      const span = this.spans[index]
-      if (span === undefined || span.lo > last) break
-      if (isEmpty(span) || span.hi < first) continue
-      found.push({ span, first: Math.max(first, span.lo), last: Math.min(last, span.hi) })
+    let at = this.bucketOf(first)
+    const head = this.buckets[at]
+    let index = head === undefined ? 0 : Math.max(0, indexAfter(head, first) - 1)
+    for (; at < this.buckets.length; at += 1, index = 0) {
+      for (const span of this.buckets[at]?.slice(index) ?? []) {
+        if (span.lo > last) return found
+        if (span.hi < first) continue
+        found.push({ span, first: Math.max(first, span.lo), last: Math.min(last, span.hi) })
+      }
     }
     return found
   }
 
-  /** Every span that holds a job, in order of id. */
+  /** Every span, in order of id. */
   *all(): IterableIterator<Span> {
-    for (const span of this.spans) if (!isEmpty(span)) yield span
+    for (const bucket of this.buckets) yield* bucket
   }
 
   /** What changed since the last call, as the store wants it. */
@@ -93,50 +103,50 @@ export class SpanTable {
     const rows: SpanRow[] = []
     for (const span of this.changed) {
       if (span.storedLo !== null) removed.push(span.storedLo)
-      span.storedLo = isEmpty(span) ? null : span.lo
-      if (!isEmpty(span)) rows.push(rowOf(span))
+      const isEmpty = span.lo > span.hi
+      span.storedLo = isEmpty ? null : span.lo
+      if (!isEmpty) rows.push(rowOf(span))
     }
     this.changed.clear()
-    this.sweep()
     return { removed, rows }
   }
 
-  private touch(span: Span): void {
-    this.changed.add(span)
-    if (isEmpty(span)) this.empty += 1
+  private remove(span: Span): void {
+    const index = this.bucketOf(span.lo)
+    const bucket = this.buckets[index]
+    if (bucket === undefined) return
+    bucket.splice(indexAfter(bucket, span.lo) - 1, 1)
+    if (bucket.length === 0) this.buckets.splice(index, 1)
   }
 
-  private sweep(): void {
-    if (this.empty * 2 <= this.spans.length) return
-    this.spans = this.spans.filter((span) => !isEmpty(span))
-    this.empty = 0
-  }
-
-  /** Index of the first span whose lo is greater than id. */
-  private indexAfter(id: JobId): number {
-    let low = 0
-    let high = this.spans.length
+  /** The last bucket that begins at or before this id; else the first. */
+  private bucketOf(id: JobId): number {
+    let low = 1
+    let high = this.buckets.length
     while (low < high) {
       const middle = (low + high) >> 1
-      const span = this.spans[middle]
-      if (span !== undefined && span.lo <= id) low = middle + 1
+      if ((this.buckets[middle]?.[0]?.lo ?? 0) <= id) low = middle + 1
       else high = middle
     }
-    return low
+    return low - 1
   }
 }
 
-function isEmpty(span: Span | undefined): boolean {
-  return span === undefined || span.lo > span.hi
+/** Index of the first span of a bucket whose lo is greater than id. */
+function indexAfter(bucket: readonly Span[], id: JobId): number {
+  let low = 0
+  let high = bucket.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    const span = bucket[middle]
+    if (span !== undefined && span.lo <= id) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 function rowOf(span: Span): SpanRow {
-  return {
-    ...span.queue.shape,
-    lo: span.lo,
-    hi: span.hi,
-    spec: span.spec,
-    state: span.state,
-    log: span.log,
-  }
+  const { shape, ...mix } = shapesOf(span)
+  const { lo, hi, spec, state, log } = span
+  return { ...shape, lo, hi, spec, state, log, ...mix }
 }

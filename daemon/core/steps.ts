@@ -8,6 +8,7 @@ import { attemptContext, attemptTable, deliverToJob, jobTable } from '../../mach
 import type { JobId } from '../../protocol/job.ts'
 import { endStates, runnableStates, stateNumber } from '../../protocol/states.ts'
 import type { SpanShape } from '../store/rows.ts'
+import { queueOf } from './mix.ts'
 import { logOf, note, type OpenJob } from './open-job.ts'
 import { markChanged, type Sink, type Site } from './site.ts'
 import type { Span } from './spans.ts'
@@ -181,12 +182,13 @@ function openLogOf(span: Span): string {
 
 /** A job that has just been taken out of its span. */
 export function openFromSpan(site: Site, span: Span, id: JobId): OpenJob {
+  const queue = queueOf(span, id)
   const job: OpenJob = {
     id,
     spec: span.spec ?? id,
-    queue: span.queue,
+    queue,
     state: span.state,
-    context: { attempts: 0, failures: 0, facts: factsOf(span.queue.shape) },
+    context: { attempts: 0, failures: 0, facts: factsOf(queue.shape) },
     token: 0,
     pastToken: 0,
     attempt: 0,

@@ -8,7 +8,8 @@ import type { SpecRow } from '../store/rows.ts'
 import { type Core, decideIn } from './core.ts'
 import type { SpanSeed } from './records.ts'
 import { inSequence } from './sequence.ts'
-import { shapeKey, shapeOf } from './shape.ts'
+import { spanSeeds } from './span-seeds.ts'
+import type { ParsedSpec } from './spec-cache.ts'
 import { fromStore } from './stored-json.ts'
 import type { Turn } from './turn.ts'
 
@@ -32,7 +33,7 @@ export function beginSubmission(core: Core, key: string | null): SubmissionWrite
     waiting = []
     blocks.push(block)
     seeds.push(...spans)
-    await core.store.stage(block, specs)
+    await core.store.stage(block, specs.map(specRow))
   }
 
   const abandon = (): void => {
@@ -93,7 +94,11 @@ function close(core: Core, turn: Turn, closing: Closing): SubmissionReceipt {
   const seeds = [...closing.seeds]
   if (closing.waiting.length > 0) {
     const { block, specs, spans } = layOut(core, closing.waiting)
-    for (const spec of specs) turn.specs.push(spec)
+    for (const spec of specs) {
+      // Few enough to be launched soon; what was staged is read when its time comes.
+      core.specs.put(spec)
+      turn.specs.push(specRow(spec))
+    }
     for (const span of spans) seeds.push(span)
     blocks.push(block)
   }
@@ -115,39 +120,25 @@ function close(core: Core, turn: Turn, closing: Closing): SubmissionReceipt {
   return receipt
 }
 
-/** Gives ids to requests: specs as the store wants them, neighbours alike as spans. */
+/** Gives ids to requests: specs as the store wants them, neighbours as spans. */
 function layOut(
   core: Core,
   requests: readonly JobRequest[],
-): { block: Block; specs: SpecRow[]; spans: SpanSeed[] } {
+): { block: Block; specs: ParsedSpec[]; spans: readonly SpanSeed[] } {
   const lo = core.counters.takeJobs(requests.reduce((sum, request) => sum + sizeOf(request), 0))
   let next = lo
-  const specs: SpecRow[] = []
-  const spans: SpanSeed[] = []
-  let lastKey = ''
+  const specs: ParsedSpec[] = []
+  const spans = spanSeeds()
   for (const request of requests) {
-    const size = sizeOf(request)
-    const spec = { lo: next, hi: next + size - 1, request }
-    next += size
-    core.specs.put(spec)
-    specs.push(specRow(spec))
-    const shape = shapeOf(request)
-    const isArray = request.array !== null
-    const key = isArray ? '' : shapeKey(shape)
-    const last = spans.at(-1)
-    if (last !== undefined && key !== '' && key === lastKey)
-      spans[spans.length - 1] = { ...last, hi: spec.hi }
-    else spans.push({ lo: spec.lo, hi: spec.hi, spec: isArray ? spec.lo : null, shape })
-    lastKey = key
+    const spec = { lo: next, hi: next + sizeOf(request) - 1, request }
+    next = spec.hi + 1
+    specs.push(spec)
+    spans.add(spec)
   }
-  return { block: { lo, hi: next - 1 }, specs, spans }
+  return { block: { lo, hi: next - 1 }, specs, spans: spans.all() }
 }
 
-function specRow(spec: {
-  readonly lo: JobId
-  readonly hi: JobId
-  readonly request: JobRequest
-}): SpecRow {
+function specRow(spec: ParsedSpec): SpecRow {
   const { request } = spec
   return {
     lo: spec.lo,

@@ -2,7 +2,7 @@
 // Must never write under an epoch that another daemon holds.
 import type { SqlDriver } from '../../protocol/ports.ts'
 import { endStates, stateNumber } from '../../protocol/states.ts'
-import { actorOf, appOf, jobOf, journalOf, spanOf, tallyOf } from './columns.ts'
+import { actorOf, appOf, jobOf, journalOf, tallyOf, wholeSpanOf } from './columns.ts'
 import { unstageStatements } from './commit.ts'
 import type { StoredSite } from './rows.ts'
 import { numberOf, sql } from './sql.ts'
@@ -47,7 +47,7 @@ export async function beginReign(driver: SqlDriver, owner: string): Promise<Stor
       lastSeq: numberOf(facts, 'last_seq'),
       nextJobId: numberOf(facts, 'next_id'),
       apps: (await all('SELECT body FROM app ORDER BY name')).map(appOf),
-      spans: (await all('SELECT * FROM span ORDER BY lo')).map(spanOf),
+      spans: (await all('SELECT * FROM span ORDER BY lo')).map(wholeSpanOf),
       openJobs: (await all(open)).map(jobOf),
       tallies: (await all('SELECT workflow, state, count FROM tally')).map(tallyOf),
       actors: (await all('SELECT * FROM actor ORDER BY kind, id')).map(actorOf),

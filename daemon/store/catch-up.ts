@@ -15,11 +15,12 @@ function jobValues(row: JobRow): (number | string | null)[] {
 }
 
 const spanColumns =
-  'lo, hi, spec, state, workflow, priority, cpus, packing, wall_minutes, facts, log'
+  'lo, hi, spec, state, workflow, priority, cpus, packing, wall_minutes, facts, log, mix'
 
 function spanValues(row: SpanRow): (number | string | null)[] {
   const { lo, hi, spec, state, workflow, priority, cpus, packing, wallMinutes, facts, log } = row
-  return [lo, hi, spec, state, workflow, priority, cpus, packing, wallMinutes, facts, log]
+  const mix = row.mix === undefined ? null : JSON.stringify(row.mix)
+  return [lo, hi, spec, state, workflow, priority, cpus, packing, wallMinutes, facts, log, mix]
 }
 
 /** Deletes by a list of keys; no statement for an empty list. */

@@ -2,7 +2,7 @@
 // Must never lose a field: what the core wrote is what it reads.
 import type { AppSpec } from '../../protocol/job.ts'
 import type { SqlRow } from '../../protocol/ports.ts'
-import type { ActorRow, JobRow, JournalRow, SpanRow, SpecRow } from './rows.ts'
+import type { ActorRow, JobRow, JournalRow, ShapeMix, SpanRow, SpecRow } from './rows.ts'
 import { numberOf, numberOrNull, textOf, textOrNull } from './sql.ts'
 
 /** A row of `spec` without its body. */
@@ -17,8 +17,20 @@ export function specOf(row: SqlRow): Omit<SpecRow, 'body'> {
   }
 }
 
-/** A row of `span`. */
-export function spanOf(row: SqlRow): SpanRow {
+/** Columns of `span` that queries read: `mix` may be long, and only placement needs it. */
+export const listedSpanColumns =
+  'p.lo, p.hi, p.spec, p.state, p.workflow, p.priority, p.cpus, p.packing, p.wall_minutes, ' +
+  'p.facts, p.log'
+
+/** A whole row of `span`. */
+export function wholeSpanOf(row: SqlRow): SpanRow {
+  const mix = textOrNull(row, 'mix')
+  // Written by this store from a ShapeMix.
+  return mix === null ? spanOf(row) : { ...spanOf(row), mix: JSON.parse(mix) as ShapeMix }
+}
+
+/** The listed columns of a row of `span`. */
+export function spanOf(row: SqlRow): Omit<SpanRow, 'mix'> {
   return {
     lo: numberOf(row, 'lo'),
     hi: numberOf(row, 'hi'),

@@ -1,4 +1,4 @@
-// The rows that the core gives to the store and gets back at boot. Types only.
+// The rows that the core gives to the store and gets back at boot. No behaviour.
 // The journal decides; every other row can be derived from it and from what was there before.
 import type { AppSpec, JobId } from '../../protocol/job.ts'
 
@@ -28,6 +28,16 @@ export interface SpanShape {
   readonly facts: string
 }
 
+/** Shapes of neighbouring jobs that differ only in how they are placed. */
+export interface ShapeMix {
+  readonly shapes: readonly SpanShape[]
+  /** A character for each job: its code minus `memberBase` is the place of its shape. */
+  readonly members: string
+}
+
+/** What stands for the first shape; any number of shapes fits below the surrogates. */
+export const memberBase = 0x30
+
 /** A run of neighbouring jobs to which the same things happened so far; kept as one row. */
 export interface SpanRow extends SpanShape {
   readonly lo: JobId
@@ -38,6 +48,8 @@ export interface SpanRow extends SpanShape {
   readonly state: number
   /** JSON array of history records, shared by all its jobs. */
   readonly log: string
+  /** Present when its jobs have not all the same shape; the row's own is then the first job's. */
+  readonly mix?: ShapeMix
 }
 
 /** A job that something happened to alone: its machine's snapshot without loss, and its history. */

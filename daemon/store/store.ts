@@ -16,7 +16,7 @@ export interface ListedJob {
   readonly id: JobId
   readonly spec: Omit<SpecRow, 'body'>
   readonly row: JobRow | null
-  readonly span: SpanRow | null
+  readonly span: Omit<SpanRow, 'mix'> | null
 }
 
 /** A page of jobs in order of id. */

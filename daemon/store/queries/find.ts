@@ -2,7 +2,7 @@
 // Must never guess: an id without a row and without a span is no job.
 import type { JobId } from '../../../protocol/job.ts'
 import type { SqlQuery } from '../../../protocol/ports.ts'
-import { jobOf, spanOf, specOf } from '../columns.ts'
+import { jobOf, listedSpanColumns, spanOf, specOf } from '../columns.ts'
 import type { SpecRow } from '../rows.ts'
 import { sql, textOf } from '../sql.ts'
 import type { ListedJob } from '../store.ts'
@@ -16,8 +16,8 @@ export async function findJob(
   const [span] =
     row === undefined
       ? await all(
-          `SELECT * FROM (SELECT * FROM span WHERE lo <= ?1 ORDER BY lo DESC LIMIT 1)
-            WHERE hi >= ?1`,
+          `SELECT ${listedSpanColumns} FROM (SELECT * FROM span WHERE lo <= ?1
+            ORDER BY lo DESC LIMIT 1) p WHERE hi >= ?1`,
           [id],
         )
       : []

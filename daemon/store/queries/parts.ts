@@ -2,7 +2,7 @@
 // Must never turn a span into rows here: a piece of a span is two numbers.
 import type { JobId } from '../../../protocol/job.ts'
 import type { SqlQuery } from '../../../protocol/ports.ts'
-import { jobOf, spanOf } from '../columns.ts'
+import { jobOf, listedSpanColumns, spanOf } from '../columns.ts'
 import type { JobRow, SpanRow } from '../rows.ts'
 import { joined, numberOf, type Sql, sql } from '../sql.ts'
 import { conditionOfJob, rangesOf, stateCondition, type Wanted, type Window } from './filter.ts'
@@ -11,7 +11,7 @@ import { conditionOfJob, rangesOf, stateCondition, type Wanted, type Window } fr
 export interface Piece {
   readonly lo: JobId
   readonly hi: JobId
-  readonly span: SpanRow
+  readonly span: Omit<SpanRow, 'mix'>
 }
 
 /** Jobs found in a window; both lists in order and cut at the limit asked for. */
@@ -22,6 +22,8 @@ export interface Parts {
 
 /** JOB_FINISHED, which the index by state leaves out. */
 export const finished = 8
+
+const spanColumns: Sql = { sql: listedSpanColumns, params: [] }
 
 /** The first span that reaches to `id` or beyond begins at or after this `lo`. */
 export function spanFloor(id: Sql): Sql {
@@ -62,7 +64,8 @@ export async function partsByState(
   const rows = states?.length === 0 ? [] : await run(all, rowsQuery)
   const spans = want.isBySpec
     ? spansThenRanges(want, window, limit)
-    : sql`SELECT p.*, max(p.lo, ${window.from}) AS piece_lo, min(p.hi, ${window.to}) AS piece_hi
+    : sql`SELECT ${spanColumns},
+        max(p.lo, ${window.from}) AS piece_lo, min(p.hi, ${window.to}) AS piece_hi
         FROM span p WHERE p.lo BETWEEN ${spanFloor(sql`${window.from}`)} AND ${window.to}
         AND p.hi >= ${window.from}
         AND ${stateCondition(states, 'p.state')}
@@ -80,7 +83,8 @@ export function rangesOfSpan(want: Wanted, window: Window): Sql {
 }
 
 function spansThenRanges(want: Wanted, window: Window, limit: number): Sql {
-  return sql`SELECT p.*, max(p.lo, r.lo, ${window.from}) AS piece_lo, min(p.hi, r.hi) AS piece_hi
+  return sql`SELECT ${spanColumns},
+        max(p.lo, r.lo, ${window.from}) AS piece_lo, min(p.hi, r.hi) AS piece_hi
     FROM span p CROSS JOIN ${rangesOfSpan(want, window)}
     WHERE p.lo >= ${spanFloor(sql`${window.from}`)} AND p.hi >= ${window.from}
     AND ${stateCondition(want.states, 'p.state')} ORDER BY p.lo, r.hi LIMIT ${limit}`
@@ -102,7 +106,8 @@ export async function partsByRange(
   )
   const pieces = await run(
     all,
-    sql`SELECT p.*, max(p.lo, r.lo, ${from}) AS piece_lo, min(p.hi, r.hi) AS piece_hi FROM ${ranges}
+    sql`SELECT ${spanColumns},
+        max(p.lo, r.lo, ${from}) AS piece_lo, min(p.hi, r.hi) AS piece_hi FROM ${ranges}
       CROSS JOIN span p ON p.lo BETWEEN ${spanFloor(sql`max(r.lo, ${from})`)} AND r.hi
       AND p.hi >= max(r.lo, ${from})
       WHERE ${stateCondition(want.states, 'p.state')} ORDER BY r.hi, p.lo LIMIT ${limit}`,

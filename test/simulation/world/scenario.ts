@@ -176,6 +176,7 @@ class Campaign {
     return Array.from({ length: 1 + this.upTo(12) }, (_, number) => ({
       ...base,
       name: `s${index}x${number}`,
+      priority: (base.priority + number) % 3,
     }))
   }
 

@@ -156,7 +156,7 @@ class Bench {
 function requestsOf(step: Step & { readonly kind: 'submit' }): Parameters<TestSite['submit']>[0] {
   const parts = { maxRetries: step.retries, workflow: step.retries === 0 ? 'w' : 'v' }
   if (step.isArray) return [array(step.size, parts)]
-  return Array.from({ length: step.size }, () => request(parts))
+  return Array.from({ length: step.size }, (_, n) => request({ ...parts, priority: n % 3 }))
 }
 
 test('a site that is booted from the store is the site that was in memory', async () => {

@@ -1,18 +1,21 @@
 // The site in memory as plain data, so that two of them can be compared.
 // Leaves out what a restart forgets on purpose: links, measured durations, order within a queue.
+import { queueOf } from '../../../../daemon/core/mix.ts'
 import { rowOf } from '../../../../daemon/core/open-job.ts'
+import type { Queue } from '../../../../daemon/core/queues.ts'
 import type { Site } from '../../../../daemon/core/site.ts'
+import { isRunnable } from '../../../../daemon/core/steps.ts'
 
 /** Everything about jobs that a restart must bring back. */
 export function memoryOf(site: Site): object {
   return {
-    spans: [...site.spans.all()].map(({ lo, hi, spec, state, log, queue }) => ({
-      lo,
-      hi,
-      spec,
-      state,
-      log,
-      queue: queue.key,
+    spans: [...site.spans.all()].map((span) => ({
+      lo: span.lo,
+      hi: span.hi,
+      spec: span.spec,
+      state: span.state,
+      log: span.log,
+      queues: idsOf(span).map((id) => queueOf(span, id).key),
     })),
     open: byId(site.open.values()).map((job) => ({
       ...rowOf(job),
@@ -46,13 +49,23 @@ function readyIds(site: Site): object {
     // A job that was taken out of the middle and is back stands there twice, and is taken once.
     for (const job of queue.jobs.slice(queue.jobHead)) if (job.isQueued) entry.ids.add(job.id)
     for (const span of queue.spans.slice(queue.spanHead))
-      for (let id = span.lo; id <= span.hi; id += 1) entry.ids.add(id)
+      for (const id of idsOf(span)) if (isReadyIn(site, queue, id)) entry.ids.add(id)
   }
   const entries = [...ready].map(([key, { ids, count }]): [string, object] => [
     key,
     { count, ids: [...ids].sort((one, other) => one - other) },
   ])
   return Object.fromEntries(entries)
+}
+
+/** A share of a mixed span names jobs of other queues, too, and some that have left. */
+function isReadyIn(site: Site, queue: Queue, id: number): boolean {
+  const span = site.spans.find(id)
+  return span !== null && isRunnable(span.state) && queueOf(span, id).key === queue.key
+}
+
+function idsOf({ lo, hi }: { readonly lo: number; readonly hi: number }): number[] {
+  return Array.from({ length: hi - lo + 1 }, (_, index) => lo + index)
 }
 
 function byId<Item extends { readonly id: number }>(items: Iterable<Item>): Item[] {

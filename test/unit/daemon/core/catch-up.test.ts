@@ -45,7 +45,7 @@ class Bench {
       wallMinutes: 1,
       facts: '{}',
     })
-    const span = { lo: 1, hi: 1, spec: null, state: 4, log: '[]', queue, storedLo: null }
+    const span = { lo: 1, hi: 1, spec: null, state: 4, log: '[]', queue, mix: null, storedLo: null }
     for (let index = 0; index < jobs; index += 1)
       markChanged(this.site, openFromSpan(this.site, span, this.seq * 100_000 + index))
     this.writer.afterTurn(this.seq)

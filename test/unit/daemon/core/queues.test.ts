@@ -23,7 +23,16 @@ function shape(parts: Partial<SpanShape> = {}): SpanShape {
 /** Adds a span of ready jobs. */
 function ready(site: Site, lo: number, hi: number, parts: Partial<SpanShape> = {}): Span {
   const queue = site.queues.of(shape(parts))
-  const span = { lo, hi, spec: null, state: preprocessed, log: '[]', queue, storedLo: null }
+  const span: Span = {
+    lo,
+    hi,
+    spec: null,
+    state: preprocessed,
+    log: '[]',
+    queue,
+    mix: null,
+    storedLo: null,
+  }
   site.spans.add(span)
   site.queues.addSpan(span, null)
   return span

@@ -29,9 +29,14 @@ test('a job without anything to wait for rests in PREPROCESSED', async () => {
   ])
 })
 
-test('different jobs of one shape share a span, and another shape begins a new one', async () => {
+test('different jobs share a span, whatever their shapes, within a workflow', async () => {
   const site = await startSite()
-  await site.submit([...singles(3), request({ priority: 5 }), request()])
+  await site.submit([
+    ...singles(2),
+    request({ priority: 5 }),
+    request({ workflow: 'v' }),
+    request(),
+  ])
   const spans = [...site.core.site.spans.all()].map(({ lo, hi }) => [lo, hi])
   expect(spans).toEqual([
     [1, 3],
