@@ -13,8 +13,11 @@ import type { ParsedSpec } from './spec-cache.ts'
 import { fromStore } from './stored-json.ts'
 import type { Turn } from './turn.ts'
 
-/** Specs laid down in one transaction; fewer come with the closing commit itself. */
-const blockSpecsMax = 5_000
+/**
+ * Specs laid down in one transaction: about 6 ms of the event loop. Fewer come with the closing
+ * commit itself.
+ */
+const blockSpecsMax = 1_000
 
 interface Block {
   readonly lo: JobId
