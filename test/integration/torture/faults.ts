@@ -2,7 +2,8 @@
 // Must never end before the victim is dead, so that the next step is taken in a world without it.
 import { readFileSync } from 'node:fs'
 import { daemonOf } from '../../support/daemon.ts'
-import { isLiving, killNow, programOf } from '../../support/processes.ts'
+import type { SeenProcess } from '../../support/processes.ts'
+import { hasExecuted, isLiving, killNow, programOf } from '../../support/processes.ts'
 import type { TestSite } from '../../support/site.ts'
 import { until } from '../../support/until.ts'
 
@@ -14,7 +15,7 @@ export function pidsOf(site: TestSite, victim: Victim): readonly number[] {
   if (victim === 'daemon') return [daemonOf(site.path).pid]
   return site
     .seen()
-    .filter((seen) => programOf(seen) === victim && isOwn(seen.variables))
+    .filter((seen) => programOf(seen) === victim && isMachinery(seen))
     .map(({ pid }) => pid)
 }
 
@@ -34,7 +35,10 @@ export async function killAll(pids: readonly number[]): Promise<void> {
   await until(`${pids.join(', ')} are dead`, () => !pids.some(isLiving))
 }
 
-/** A task that runs a balsam program of its own is no part of the site's machinery. */
-function isOwn(variables: Readonly<Record<string, string>>): boolean {
-  return variables['BALSAM_TASK_MARKER'] === undefined
+/**
+ * Is it one of Balsam's own programs? A task that runs one is none of them, nor is a task in the
+ * moment between fork and exec, which still looks like its spawner: killed then, it has failed.
+ */
+export function isMachinery({ pid, variables }: SeenProcess): boolean {
+  return variables['BALSAM_TASK_MARKER'] === undefined && hasExecuted(pid)
 }

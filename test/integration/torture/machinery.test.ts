@@ -7,7 +7,7 @@ import type { TestSite, World } from '../../support/site.ts'
 import { makeWorld } from '../../support/site.ts'
 import { pause, until } from '../../support/until.ts'
 import { detailsOf, expectClean, submitWitnessed } from './campaign.ts'
-import { killAll, parentOf, pidsOf } from './faults.ts'
+import { isMachinery, killAll, parentOf, pidsOf } from './faults.ts'
 import { makeGroundTruth } from './ground-truth.ts'
 import { seeded } from './seeded.ts'
 import { breachesOf, describeFaults, lossesOf } from './verdict.ts'
@@ -43,9 +43,8 @@ function victimsOf(
 ): readonly number[] {
   // Tasks last: a spawner must not see them die of a signal, for then they have failed.
   if (kill === 'everything') {
-    return [...site.seen()]
-      .sort((a, b) => Number(isMachinery(b.variables)) - Number(isMachinery(a.variables)))
-      .map(({ pid }) => pid)
+    const seen = site.seen().map((one) => ({ pid: one.pid, isTask: !isMachinery(one) }))
+    return seen.sort((a, b) => Number(a.isTask) - Number(b.isTask)).map(({ pid }) => pid)
   }
   if (kill === 'spawner' || kill === 'supervisor' || kill === 'runner') {
     return pick(pidsOf(site, kill))
@@ -170,7 +169,7 @@ test.each([
   await until('it has been tried again', () => started() === 2)
   expect(truth.linesOf(0).map(({ what }) => what)).toEqual(['started', 'started'])
   await site.ok('kill', id.trim(), '--grace', '0.1s')
-  await until('no task is left', () => site.seen().every(({ variables }) => isMachinery(variables)))
+  await until('no task is left', () => site.seen().every(isMachinery))
 })
 
 async function killAdopted(site: TestSite): Promise<void> {
@@ -179,8 +178,4 @@ async function killAdopted(site: TestSite): Promise<void> {
   const isNew = (pid: number): boolean => !spawners.includes(pid)
   await until('the next launcher has its own', () => pidsOf(site, 'spawner').some(isNew))
   await killAll(spawners)
-}
-
-function isMachinery(variables: Readonly<Record<string, string>>): boolean {
-  return variables['BALSAM_TASK_MARKER'] === undefined
 }
