@@ -26,6 +26,8 @@ export interface AllocationContext extends AllocationInput {
   readonly cancelledAtMs: number | null
   /** Searches in a row that found nothing. */
   readonly emptySearches: number
+  /** What the next submission waits: more with each that was lost. Early snapshots have none. */
+  readonly resubmitWaitMs?: number
   /** Why it ended, or how that is known; '' while there is nothing to say. */
   readonly reason: string
 }
@@ -67,8 +69,8 @@ export type AllocationEvent =
 
 /** What follows. All can be repeated without harm. */
 export type AllocationEffect =
-  /** Deliver SUBMIT as soon as it may be submitted. */
-  | { readonly type: 'prepare' }
+  /** Deliver SUBMIT as soon as it may be submitted, and not before so many ms have passed. */
+  | { readonly type: 'prepare'; readonly waitMs: number }
   /** Ask the scheduler, with the allocation's token. Only ever after the commit of SUBMITTING. */
   | { readonly type: 'submit' }
   /** Search it at the scheduler by its token, in the next poll cycles, until its id is known. */
@@ -133,8 +135,13 @@ export const allocationMachine = setup({
     noteWalltime: assign({ reason: 'its walltime and a grace have passed' }),
     countSearch: assign({ emptySearches: ({ context }) => context.emptySearches + 1 }),
     forgetSearches: assign({ emptySearches: 0 }),
+    // A scheduler that loses its answers is asked ever less often.
+    waitLonger: assign({
+      resubmitWaitMs: ({ context: { resubmitWaitMs = 0 } }) =>
+        Math.min(limits.resubmitMsMax, Math.max(limits.resubmitMsMin, 2 * resubmitWaitMs)),
+    }),
     forgetReason: assign({ reason: '' }),
-    prepare: emit({ type: 'prepare' }),
+    prepare: emit(({ context }) => ({ type: 'prepare', waitMs: context.resubmitWaitMs ?? 0 })),
     submit: emit({ type: 'submit' }),
     find: emit({ type: 'find' }),
     watch: emit({ type: 'watch' }),
@@ -154,6 +161,7 @@ export const allocationMachine = setup({
     endedAtMs: null,
     cancelledAtMs: null,
     emptySearches: 0,
+    resubmitWaitMs: 0,
     reason: '',
   }),
   initial: 'PENDING',
@@ -187,7 +195,11 @@ export const allocationMachine = setup({
         SUBMIT_ACCEPTED: { target: 'QUEUED', actions: ['noteId', 'forgetReason', 'watch'] },
         FOUND: { target: 'QUEUED', actions: ['noteId', 'forgetReason', 'watch'] },
         NOT_FOUND: [
-          { guard: 'isSearchedEnough', target: 'PENDING', actions: 'forgetSearches' },
+          {
+            guard: 'isSearchedEnough',
+            target: 'PENDING',
+            actions: ['forgetSearches', 'waitLonger'],
+          },
           { actions: ['countSearch', 'find'] },
         ],
         LAUNCHER_HEARD: {

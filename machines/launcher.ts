@@ -33,6 +33,8 @@ export type LauncherEvent =
   | { readonly type: 'BYE' }
   /** There is proof that nothing of its allocation lives. */
   | { readonly type: 'ALLOCATION_ENDED' }
+  /** Its allocation is back in the scheduler's queue: what ran is dead, another start will come. */
+  | { readonly type: 'ALLOCATION_REQUEUED' }
   /** The daemon has started again: links are gone. */
   | { readonly type: 'RESUME' }
 
@@ -48,13 +50,16 @@ export type LauncherEffect =
   | { readonly type: 'withdrawLeases' }
   /** Its open attempts are known to be dead. */
   | { readonly type: 'loseLeases' }
-  /** Its allocation is over: it must end what it runs. */
+  /** Its allocation, or its part in it, is over: it must end what it runs. */
   | { readonly type: 'refuse' }
 
 const welcome = {
   HELLO: { target: 'connected', actions: ['welcome', 'learn', 'offerWork'] },
 } as const
-const ended = { ALLOCATION_ENDED: { target: 'ended', actions: 'loseLeases' } } as const
+const ended = {
+  ALLOCATION_ENDED: { target: 'ended', actions: 'loseLeases' },
+  ALLOCATION_REQUEUED: { target: 'expected', actions: ['loseLeases', 'forgetDrain'] },
+} as const
 const bye = { BYE: { target: 'gone', actions: 'withdrawLeases' } } as const
 
 /** The machine of one launcher (one node of one allocation). */
@@ -63,6 +68,11 @@ export const launcherMachine = setup({
     context: {} as LauncherContext,
     events: {} as LauncherEvent,
     emitted: {} as LauncherEffect,
+  },
+  guards: {
+    // Its tasks run elsewhere by now; only another start of it may come.
+    isGivenUp: ({ context, event }) =>
+      event.type === 'HELLO' && event.incarnation === context.incarnation,
   },
   actions: {
     learn: assign({
@@ -91,7 +101,11 @@ export const launcherMachine = setup({
   initial: 'expected',
   states: {
     expected: {
-      on: { ...welcome, ...ended, DRAIN: { target: 'drainingAway', actions: 'rememberDrain' } },
+      on: {
+        ...ended,
+        HELLO: [{ guard: 'isGivenUp', actions: 'refuse' }, welcome.HELLO],
+        DRAIN: { target: 'drainingAway', actions: 'rememberDrain' },
+      },
     },
     connected: {
       on: {
@@ -142,6 +156,7 @@ export const launcherMachine = setup({
       on: {
         HELLO: { target: 'connected', actions: ['welcome', 'learn', 'forgetDrain', 'offerWork'] },
         ALLOCATION_ENDED: 'ended',
+        ALLOCATION_REQUEUED: { target: 'expected', actions: 'forgetDrain' },
       },
     },
     ended: { on: { HELLO: { actions: 'refuse' } } },

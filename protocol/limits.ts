@@ -169,6 +169,10 @@ export const limits = {
    * scheduler may list a job some seconds late.
    */
   searchesBeforeResubmit: 2,
+  /** First wait before such a submission is sent again; doubles … */
+  resubmitMsMin: 1_000,
+  /** … up to this: a scheduler that loses every answer is in trouble, and not to be pressed. */
+  resubmitMsMax: 300_000,
   /** Output kept of one scheduler command: a listing of 100,000 batch jobs fits. */
   commandOutputBytesMax: 8 * 1024 * 1024,
   /**

@@ -13,7 +13,7 @@ import {
   storeAllocation,
 } from './allocation-state.ts'
 import { type Core, decideIn } from './core.ts'
-import { drainLaunchers, endLaunchers } from './goodbye.ts'
+import { drainLaunchers, endLaunchers, requeueLaunchers } from './goodbye.ts'
 import type { Turn } from './turn.ts'
 
 /** Asks the scheduler for an allocation; resolves with its answer, or throws its refusal. */
@@ -26,7 +26,7 @@ export async function requestAllocation(
     if (core.isDraining) throw fault('DRAINING')
     const made = addAllocation(core, turn, 'local', request)
     core.onSubmitted.set(made.id, () => answered.resolve())
-    follow(core, turn, made, [{ type: 'prepare' }])
+    follow(core, turn, made, [{ type: 'prepare', waitMs: 0 }])
     return made
   })
   await answered.promise
@@ -112,7 +112,7 @@ function followOne(
 ): void {
   switch (effect.type) {
     case 'prepare':
-      return move(core, turn, allocation, { type: 'SUBMIT' })
+      return prepare(core, turn, allocation, effect.waitMs)
     case 'submit':
       turn.effects.push(() => void submit(core, allocation))
       return
@@ -130,16 +130,18 @@ function followOne(
       turn.effects.push(() => void cancel(core, allocation, effect.isForced))
       return
     case 'requeued':
-      return endLaunchers(
-        core,
-        turn,
-        allocation.id,
-        'lost',
-        'the scheduler requeued the allocation',
-      )
+      return requeueLaunchers(core, turn, allocation.id)
     case 'ended':
       turn.effects.push(() => void settleEnd(core, allocation))
   }
+}
+
+function prepare(core: Core, turn: Turn, allocation: AllocationState, waitMs: number): void {
+  const submit = { type: 'SUBMIT' } as const
+  if (waitMs === 0) return move(core, turn, allocation, submit)
+  turn.effects.push(
+    () => void core.clock.after(waitMs, () => deliverTo(core, allocation, 'submit', () => submit)),
+  )
 }
 
 /** Delivers an event that came from outside, in a turn of its own. */

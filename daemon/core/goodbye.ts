@@ -27,24 +27,39 @@ export function endLaunchers(
   cause: 'lost' | 'timeout',
   why: string,
 ): void {
-  for (const launcher of core.site.launchers.values()) {
-    if (launcher.facts.allocationId !== allocationId) continue
+  for (const launcher of launchersOf(core, allocationId)) {
     launcher.live.deliver({ type: 'ALLOCATION_ENDED' })
-    const effects = launcher.node.deliver({ type: 'ALLOCATION_ENDED' })
-    const tokens = effects.some(({ type }) => type === 'loseLeases') ? leasesOf(core, launcher) : []
-    if (tokens.length > 0) decideIn(core, turn, ['lost', tokens, cause, why])
-    const { link } = launcher
-    launcher.link = null
-    turn.effects.push(() => link?.close('the allocation has ended'))
-    storeLauncher(core, turn, launcher)
+    loseLeases(core, turn, launcher, cause, why)
   }
+}
+
+/** The same, but the scheduler will start the allocation once more, and launchers with it. */
+export function requeueLaunchers(core: Core, turn: Turn, allocationId: number): void {
+  for (const launcher of launchersOf(core, allocationId)) {
+    launcher.live.deliver({ type: 'ALLOCATION_REQUEUED' })
+    loseLeases(core, turn, launcher, 'lost', 'the scheduler requeued the allocation')
+  }
+}
+
+function loseLeases(
+  core: Core,
+  turn: Turn,
+  launcher: LauncherState,
+  cause: 'lost' | 'timeout',
+  why: string,
+): void {
+  const effects = launcher.node.deliver({ type: 'ALLOCATION_ENDED' })
+  const tokens = effects.some(({ type }) => type === 'loseLeases') ? leasesOf(core, launcher) : []
+  if (tokens.length > 0) decideIn(core, turn, ['lost', tokens, cause, why])
+  const { link } = launcher
+  launcher.link = null
+  turn.effects.push(() => link?.close('the allocation has ended'))
+  storeLauncher(core, turn, launcher)
 }
 
 /** An allocation is being ended: its launchers take no more work and end what they run. */
 export function drainLaunchers(core: Core, turn: Turn, allocationId: number): void {
-  for (const launcher of core.site.launchers.values()) {
-    if (launcher.facts.allocationId === allocationId) drain(core, turn, launcher)
-  }
+  for (const launcher of launchersOf(core, allocationId)) drain(core, turn, launcher)
 }
 
 /** Has a launcher end its tasks and then itself. Said again whenever it is back. */
@@ -57,6 +72,12 @@ export function drain(core: Core, turn: Turn, launcher: LauncherState): void {
       send(launcher, [frameKind.drain, core.reign.epoch, effect.how, core.killGraceMs])
     })
   }
+}
+
+function launchersOf(core: Core, allocationId: number): LauncherState[] {
+  return [...core.site.launchers.values()].filter(
+    ({ facts }) => facts.allocationId === allocationId,
+  )
 }
 
 function leasesOf(core: Core, launcher: LauncherState): LeaseToken[] {

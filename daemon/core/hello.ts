@@ -39,7 +39,11 @@ export function greet(core: Core, turn: Turn, session: Session, hello: HelloFact
   const effects = launcher.live.deliver({ type: 'HELLO', incarnation: facts.incarnation })
   const welcome = effects.find((effect) => effect.type === 'welcome')
   if (welcome === undefined) {
-    refuse(core, session, fault('LAUNCHER_REFUSED', { what: 'its allocation has ended' }))
+    refuse(
+      core,
+      session,
+      fault('LAUNCHER_REFUSED', { what: 'its allocation has ended or been requeued' }),
+    )
     return
   }
   launcher.node.deliver({ type: 'HEARD' })

@@ -16,9 +16,7 @@ export async function drain(core: Core, how: StopHow): Promise<'drained' | 'over
   core.isDraining = true
   if (how === 'restart') return 'drained'
   const living = (): number[] =>
-    [...core.allocations.values()]
-      .filter((one) => !one.isSettled && one.live.state() !== 'PENDING')
-      .map(({ id }) => id)
+    [...core.allocations.values()].filter((one) => !one.isSettled).map(({ id }) => id)
   for (const id of living()) await cancelAllocation(core, id, 'balsamd stop')
   const until = core.clock.monotonicMs() + 2 * core.killGraceMs + drainSlackMs
   while (living().length > 0) {

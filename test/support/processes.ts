@@ -48,7 +48,7 @@ export function isLiving(pid: number): boolean {
   return state !== undefined && state !== 'Z' && state !== 'X'
 }
 
-/** Has it executed a program of its own? A fork that has not shows its parent's words until then. */
+/** Has it executed a program of its own? A fork that has not shows its parent's words. */
 export function hasExecuted(pid: number): boolean {
   const stat = read(`/proc/${pid}/stat`)
   const flags = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[6])

@@ -2,6 +2,7 @@
 // allocation.
 import { expect, test } from 'vitest'
 import type { AllocationEvent } from '../../../machines/allocation.ts'
+import { limits } from '../../../protocol/limits.ts'
 import { allocationEvents, newAllocation } from './live-cases.ts'
 
 function allocation(...events: readonly AllocationEvent[]) {
@@ -46,6 +47,18 @@ test('a submission without an answer is searched, not submitted again', () => {
 test('only after two searches that found nothing is it submitted again', () => {
   const { effects } = allocation(submit, unknown, notFound, notFound, submit)
   expect(effects).toEqual(['prepare', 'submit', 'find', 'find', 'prepare', 'submit'])
+})
+
+test('each submission that was lost without a trace makes the next one wait longer', () => {
+  const { live } = allocation(submit, unknown, notFound)
+  const waits = Array.from({ length: 12 }, () => {
+    const [prepare] = live.deliver(notFound)
+    for (const event of [submit, unknown, notFound]) live.deliver(event)
+    return prepare?.type === 'prepare' ? prepare.waitMs : 0
+  })
+  const { resubmitMsMin, resubmitMsMax } = limits
+  expect(waits.slice(0, 3)).toEqual([resubmitMsMin, 2 * resubmitMsMin, 4 * resubmitMsMin])
+  expect(waits.slice(-2)).toEqual([resubmitMsMax, resubmitMsMax])
 })
 
 test('a search that finds the lost submission goes on with it', () => {

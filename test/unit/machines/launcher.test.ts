@@ -99,3 +99,31 @@ test('a restart of the daemon leaves every launcher without a link', () => {
   launcher.deliver({ type: 'RESUME' })
   expect(launcher.state()).toBe('disconnected')
 })
+
+test('a launcher of a requeued allocation is welcomed when it was started anew', () => {
+  for (const before of ['LINK_CLOSED', 'HEARTBEAT_MISSED', 'BYE'] as const) {
+    const launcher = connected()
+    launcher.deliver({ type: before })
+    launcher.deliver({ type: 'ALLOCATION_REQUEUED' })
+    expect(launcher.deliver({ type: 'HELLO', incarnation: 'b' })).toEqual([
+      { type: 'welcome', isNewIncarnation: true },
+      { type: 'offerWork' },
+    ])
+  }
+})
+
+test('a start of a launcher that was given up with a requeue is refused', () => {
+  const launcher = connected()
+  expect(launcher.deliver({ type: 'ALLOCATION_REQUEUED' })).toEqual([{ type: 'loseLeases' }])
+  expect(launcher.deliver(hello)).toEqual([{ type: 'refuse' }])
+})
+
+test('a drain concerns only the start of the allocation that it was told to', () => {
+  const launcher = connected()
+  launcher.deliver({ type: 'DRAIN', how: 'stop' })
+  launcher.deliver({ type: 'ALLOCATION_REQUEUED' })
+  launcher.deliver({ type: 'HELLO', incarnation: 'b' })
+  expect(launcher.deliver({ type: 'DRAIN', how: 'finish' })).toEqual([
+    { type: 'drain', how: 'finish' },
+  ])
+})

@@ -23,6 +23,7 @@ export const launcherEvents: readonly LauncherEvent[] = [
   { type: 'DRAIN', how: 'stop' },
   { type: 'BYE' },
   { type: 'ALLOCATION_ENDED' },
+  { type: 'ALLOCATION_REQUEUED' },
   { type: 'RESUME' },
 ]
 

@@ -3,6 +3,7 @@
 import type {
   AllocationFacts,
   AllocationServices,
+  PollAnswer,
 } from '../../../../daemon/core/allocation-services.ts'
 import type { Core } from '../../../../daemon/core/core.ts'
 import { makeDoor } from '../../../../daemon/core/door.ts'
@@ -39,10 +40,14 @@ export class TestScheduler {
   readonly polled: number[][] = []
   /** Allocations that a poll finds ended. */
   readonly ended = new Set<number>()
+  /** Allocations that a poll finds in the queue (again). */
+  readonly queued = new Set<number>()
   /** Allocations whose end is written down. */
   readonly forgotten: number[] = []
   /** What it says to submissions that it refuses; null: it takes them. */
   refusal: string | null = null
+  /** It hears no submission, and its answers are lost. */
+  isDeaf = false
   /** Exits in the journals of ended allocations, flat. */
   exits: number[] = []
 
@@ -51,18 +56,19 @@ export class TestScheduler {
       prepareRun: async () => undefined,
       submit: async (facts) => {
         this.submitted.push(facts)
+        if (this.isDeaf) return { kind: 'unknown', why: 'no answer' }
         if (this.refusal !== null) return { kind: 'refused', said: this.refusal }
         return { kind: 'accepted', schedulerId: `s${facts.id}` }
       },
-      find: async (facts) => `s${facts.id}`,
+      find: async (facts) => (this.isDeaf ? null : `s${facts.id}`),
       poll: async (known) => {
         this.polled.push(known.map(({ id }) => id))
-        return new Map(
-          known.map(({ id }) => [
-            id,
-            { state: this.ended.has(id) ? 'ended' : 'running', evidence: 'the test says so' },
-          ]),
-        )
+        const stateOf = (id: number): PollAnswer['state'] => {
+          if (this.ended.has(id)) return 'ended'
+          return this.queued.has(id) ? 'queued' : 'running'
+        }
+        const evidence = 'the test says so'
+        return new Map(known.map(({ id }) => [id, { state: stateOf(id), evidence }]))
       },
       cancel: async ({ id }, isForced) => {
         this.cancelled.push({ id, isForced })
