@@ -28,6 +28,7 @@ export const faultCatalogue = {
   INTERNAL: entry(1, 500, 'balsam hit a bug: {what}', 'please report it with the log file {log}'),
   BAD_REQUEST: entry(2, 400, '{what}', 'see balsam help'),
   BAD_FIELD: entry(2, 400, '{field}: {what}', 'correct the value and try again'),
+  BAD_JOB_FILE: entry(2, 400, 'the job file can’t be read: {what}', 'correct it and try again'),
   BAD_FLAG: entry(2, 400, '{what}', 'see balsam {verb} --help'),
   BAD_NAME: entry(
     2,

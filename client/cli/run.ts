@@ -95,14 +95,19 @@ export function makeContext(
 /** Says what went wrong and what can be done; returns the exit code. */
 export function reportError(program: string, error: unknown, terminal: Terminal): number {
   const shown = error instanceof Fault ? error : asBug(error)
-  const line = shown.facts['line']
-  const place = line === undefined ? '' : `line ${line}: `
+  const place = placeOf(shown)
   terminal.err.write(`${program}: ${place}${shown.message} [${shown.code}]\n`)
   terminal.err.write(`  ${shown.advice}\n`)
   if (!(error instanceof Fault) && error instanceof Error) {
     terminal.err.write(`${error.stack ?? ''}\n`)
   }
   return shown.exit
+}
+
+/** Where in a file the error is, as compilers say it. */
+function placeOf({ facts: { file, line } }: Fault): string {
+  if (file === undefined) return line === undefined ? '' : `line ${line}: `
+  return line === undefined ? `${file}: ` : `${file}:${line}: `
 }
 
 function asBug(error: unknown): Fault {

@@ -22,8 +22,8 @@ import type {
   JobDetail,
   JobFilter,
   JobId,
+  JobInput,
   JobItem,
-  JobRequest,
   SubmissionReceipt,
 } from '../../protocol/job.ts'
 import { limits } from '../../protocol/limits.ts'
@@ -42,7 +42,7 @@ export interface PageRequest {
 }
 
 /** Requests of a submission: an array, or a source, read as fast as the daemon takes them. */
-export type JobRequests = Iterable<JobRequest> | AsyncIterable<JobRequest>
+export type JobRequests = Iterable<JobInput> | AsyncIterable<JobInput>
 
 /** The daemon of one site. Every function rejects with a Fault. */
 export interface Balsam {

@@ -1,105 +1,86 @@
-// balsam job: adds one job of an app, with the flags of Balsam 0.3.
+// balsam job: adds one job of an app with the flags of Balsam 0.3, a sweep of them, or a file full.
 import { fault } from '../../../protocol/faults.ts'
-import type { JobRequest } from '../../../protocol/job.ts'
-import { expandHome } from '../../../protocol/shell-words.ts'
-import { homeOf } from '../../sdk/find-site.ts'
-import {
-  collect,
-  declareLater,
-  environmentOf,
-  integerOf,
-  refuseLater,
-  textOf,
-  wordsOf,
-} from '../options.ts'
-import { minutesOf } from '../request/minutes.ts'
-import { outputPlan } from '../request/output-plan.ts'
+import type { JobInput } from '../../../protocol/job.ts'
+import { openJobFile } from '../job-file/jobs.ts'
+import { formatOf, type JobFileFormat } from '../job-file/read.ts'
+import { collect, textOf, wordsOf } from '../options.ts'
+import { declareJobFields, jobOfFlags } from '../request/flags.ts'
+import { combinations, jobOfSweep, parseSweep } from '../request/sweep.ts'
 import { printReceipt } from '../show/receipt.ts'
-import type { Parsed, Verb } from '../verb.ts'
-
-const later = {
-  coscheduleNumNodes: 'jobs beside other jobs come with a later version',
-  threadsPerRank: 'MPI jobs come with a later version',
-  threadsPerCore: 'MPI jobs come with a later version',
-  post_handle_error: 'hooks come with a later version',
-  post_handle_timeout: 'hooks come with a later version',
-  disable_auto_timeout_retry: 'timeout handling comes with a later version',
-  inputFiles: 'file flow between jobs comes with a later version',
-  urlIn: 'transfers come with a later version',
-  urlOut: 'transfers come with a later version',
-  stageOutFiles: 'transfers come with a later version',
-}
+import type { Context, Parsed, Verb } from '../verb.ts'
 
 /** The verb. */
 export const job: Verb = {
   declare(command) {
     command
-      .requiredOption('--name <NAME>', 'need not be unique')
-      .requiredOption('--application <APP>', 'see balsam ls apps')
-      .option('--workflow <WORKFLOW>', 'the tag that groups jobs', 'default')
+      .option('--name <NAME>', 'need not be unique')
+      .option('--application <APP>', 'see balsam ls apps')
       .option('--args <WORDS...>', 'what follows the app’s executable; split by quoting')
-      .option('--description <WORDS...>', 'for people')
-      .option('--wall-time-minutes <MINUTES>', 'estimate: of equal jobs, long ones run first', '1')
-      .option('--node-packing-count <N>', 'how many such jobs share a node', '1')
+    declareJobFields(command)
+    command
       .option('--cpus <N>', 'whole cores; wins over --node-packing-count')
-      .option('--num-nodes <N>', 'nodes (more than 1 comes later)', '1')
-      .option('--ranks-per-node <N>', 'MPI ranks (more than 1 comes later)', '1')
-      .option('--env <K=V>', 'a variable of the task; may be repeated', collect)
-      .option('--priority <N>', 'larger runs earlier', '0')
-      .option('--max-retries <N>', 'tries again after a failed attempt', '0')
-      .option('--stdout <FILE>', 'a file ({i} {id} {name} replaced), or none')
+      .option('--sweep <NAME=VALUES>', '{NAME} takes each value; 0.1,0.2 or 1-100', collect)
+      .option('--file <FILE>', 'jobs from a .jsonl, .yaml, .toml or .json file; - reads lines')
+      .option('--format <FORMAT>', 'of --file: jsonl, yaml, toml or json')
+      .option('--idempotency-key <KEY>', 'the same key and jobs again add nothing')
       .option('-y, --yes', 'accepted for Balsam 0.3’s sake; nothing is asked')
-    declareLater(command, [
-      '--coschedule-num-nodes <N>',
-      '--threads-per-rank <N>',
-      '--threads-per-core <N>',
-      '--post_handle_error',
-      '--post_handle_timeout',
-      '--disable_auto_timeout_retry',
-      '--input-files <GLOBS...>',
-      '--url-in <URL>',
-      '--url-out <URL>',
-      '--stage-out-files <GLOBS...>',
-    ])
   },
   async run(context, parsed) {
-    refuseLater(parsed, later)
-    refuseMpi(parsed)
-    const { env, cwd } = context.terminal
-    const args = wordsOf(parsed, 'args').join(' ')
-    const request: JobRequest = {
-      name: textOf(parsed, 'name') ?? '',
-      workflow: textOf(parsed, 'workflow') ?? '',
-      application: textOf(parsed, 'application') ?? '',
-      args: expandHome(args, 'args', homeOf(env)),
-      command: null,
-      description: wordsOf(parsed, 'description').join(' '),
-      environment: environmentOf(parsed, 'env'),
-      resources: {
-        cpus: integerOf(parsed, 'cpus', 1) ?? null,
-        nodePackingCount: integerOf(parsed, 'nodePackingCount', 1) ?? 1,
-      },
-      priority: integerOf(parsed, 'priority', -Infinity) ?? 0,
-      maxRetries: integerOf(parsed, 'maxRetries', 0) ?? 0,
-      wallTimeMinutes: minutesOf(parsed, 'wallTimeMinutes') ?? 1,
-      output: outputPlan(textOf(parsed, 'stdout'), cwd),
-      cwd,
-      array: null,
-    }
-    const receipt = await context.balsam().submit([request])
-    printReceipt(context, parsed, receipt, `${request.name} (workflow ${request.workflow})`)
-    return 0
+    const path = textOf(parsed, 'file')
+    return path === undefined ? addJobs(context, parsed) : addFile(context, parsed, path)
   },
 }
 
-function refuseMpi(parsed: Parsed): void {
-  for (const [name, flag] of [
-    ['numNodes', '--num-nodes'],
-    ['ranksPerNode', '--ranks-per-node'],
-  ] as const) {
-    const count = integerOf(parsed, name, 1) ?? 1
-    if (count > 1) {
-      throw fault('UNSUPPORTED', { what: `${flag} ${count} (MPI jobs come with a later version)` })
-    }
+async function addJobs(context: Context, parsed: Parsed): Promise<number> {
+  const job = jobOfFlags(context, parsed)
+  const name = textOf(parsed, 'name')
+  if (name === undefined) throw fault('BAD_FLAG', { what: '--name is missing', verb: 'job' })
+  if (job.application === undefined) {
+    throw fault('BAD_FLAG', { what: '--application is missing', verb: 'job' })
   }
+  const one: JobInput = { ...job, name }
+  const sweeps = wordsOf(parsed, 'sweep').map(parseSweep)
+  const jobs = sweeps.length === 0 ? [one] : sweptJobs(one, sweeps)
+  const receipt = await context.balsam().submit(jobs, textOf(parsed, 'idempotencyKey'))
+  printReceipt(context, parsed, receipt, `${name} (workflow ${one.workflow ?? 'default'})`)
+  return 0
+}
+
+/** One job for each combination. */
+export function* sweptJobs(
+  job: JobInput,
+  sweeps: readonly ReturnType<typeof parseSweep>[],
+): Generator<JobInput, void, undefined> {
+  let number = 0
+  for (const values of combinations(sweeps)) {
+    number += 1
+    yield jobOfSweep(job, values, number)
+  }
+}
+
+async function addFile(context: Context, parsed: Parsed, path: string): Promise<number> {
+  if (wordsOf(parsed, 'sweep').length > 0) {
+    throw fault('BAD_FLAG', { what: '--sweep and --file exclude each other', verb: 'job' })
+  }
+  const { env, cwd } = context.terminal
+  const given = jobOfFlags(context, parsed)
+  const defaults: JobInput = { cwd, ...given, name: textOf(parsed, 'name') ?? '' }
+  const file = openJobFile(path, formatFlag(parsed) ?? formatOf(path), defaults, { env, cwd })
+  try {
+    const receipt = await context.balsam().submit(file.jobs, textOf(parsed, 'idempotencyKey'))
+    printReceipt(context, parsed, receipt, path === '-' ? 'standard input' : path)
+    return 0
+  } catch (error) {
+    throw file.placed(error)
+  }
+}
+
+function formatFlag(parsed: Parsed): JobFileFormat | undefined {
+  const format = textOf(parsed, 'format')
+  if (format === undefined || format === 'jsonl' || format === 'yaml') return format
+  if (format === 'toml' || format === 'json') return format
+  throw fault('BAD_FIELD', {
+    field: '--format',
+    what: `${format} is none of jsonl, yaml, toml, json`,
+  })
 }

@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest'
 import { commandOf, parseWords } from '../../../../client/cli/parse.ts'
 import type { Parsed, Verb } from '../../../../client/cli/verb.ts'
+import { app } from '../../../../client/cli/verbs/app.ts'
 import { job } from '../../../../client/cli/verbs/job.ts'
 import { ls } from '../../../../client/cli/verbs/ls.ts'
 import { submit } from '../../../../client/cli/verbs/submit.ts'
@@ -51,7 +52,7 @@ test('an unknown flag is a fault that names the verb’s help', () => {
 })
 
 test('a missing flag is a fault', () => {
-  expect(() => parse(job, '--name', 'a')).toThrow(/required option '--application <APP>'/)
+  expect(() => parse(app, '--name', 'a')).toThrow(/required option '--executable/)
 })
 
 test('a superfluous word is a fault', () => {

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import { parseArray } from '../../../../client/cli/request/array.ts'
 import { storedCommand, storedExecutable } from '../../../../client/cli/request/executable.ts'
+import { nameOf } from '../../../../client/cli/request/name.ts'
 import { outputPlan } from '../../../../client/cli/request/output-plan.ts'
-import { nameOf } from '../../../../client/cli/verbs/submit.ts'
 import { environmentToSend } from '../../../../client/cli/verbs/submit-launch.ts'
 
 const cwd = mkdtempSync(join(tmpdir(), 'balsam-request-'))
