@@ -61,7 +61,8 @@ priority = 3
   [
     'json',
     `{"defaults": {"workflow": "w", "application": "say"},
-      "jobs": [{"name": "a", "args": "world 1"}, {"name": "b", "command": ["echo", "x"], "priority": 3}]}`,
+      "jobs": [{"name": "a", "args": "world 1"},
+        {"name": "b", "command": ["echo", "x"], "priority": 3}]}`,
   ],
   [
     'jsonl',
