@@ -1,4 +1,4 @@
-// What job files hold: records of fields with their lines, and what a whole document must look like.
+// What job files hold: records of fields with their lines, and what a document must look like.
 import { fault } from '../../../protocol/faults.ts'
 
 /** Fields of one job, and the line where they begin. */

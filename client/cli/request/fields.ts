@@ -199,7 +199,7 @@ function jsonOf(value: string, field: string): unknown {
   }
 }
 
-/** A mapping of texts; also `A=1:B=2` (Balsam 0.3), where a value with the separator needs a map. */
+/** A mapping of texts; also `A=1:B=2` (0.3), where a value with the separator needs a map. */
 function pairsOf(value: unknown, field: string, separator: string): Record<string, string> {
   if (typeof value !== 'string') {
     const entries = Object.entries(objectOf(value, field))
