@@ -21,12 +21,19 @@ const primary = {
 
 /** SQLITE_IOERR_WRITE: a write was refused (quota); unlike after a failed fsync, none counts. */
 const ioerrWrite = 10 | (3 << 8)
+/**
+ * SQLITE_IOERR_SHMSIZE: the WAL found its room and its index none. The index says what counts, and
+ * the next transaction takes the same place in the WAL; should the process end before, what was
+ * refused is found there: then it was done, and nobody was told so.
+ */
+const ioerrShmSize = 10 | (19 << 8)
 
 /** The error to throw for a complaint about this database file. */
 export function classified(complaint: SqliteComplaint, file: string): Error {
   const { code, message } = complaint
   if (message.includes(mustChangeMessage)) return fault('STALE_EPOCH')
-  if (code === ioerrWrite) return fault('STORAGE_REFUSED', { what: message })
+  if (code === ioerrWrite || code === ioerrShmSize)
+    return fault('STORAGE_REFUSED', { what: message })
   switch (code & 0xff) {
     case primary.FULL:
     case primary.BUSY:

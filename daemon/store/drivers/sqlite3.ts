@@ -15,7 +15,12 @@ export async function loadSqlite3(): Promise<Sqlite3> {
   return loaded.default ?? loaded
 }
 
-/** The package's errors carry SQLite's primary result code. */
+/**
+ * SQLITE_OPEN_EXRESCODE, which the package has no name for: its errors then carry SQLite's extended
+ * result codes, and a write that a quota refused can be told from a failed fsync.
+ */
+const openExtendedCodes = 0x02000000
+
 function complaint(error: Error, file: string): Error {
   const code = 'errno' in error && typeof error.errno === 'number' ? error.errno : 1
   return classified({ code, message: error.message }, file)
@@ -28,9 +33,10 @@ function exec(database: Database, text: string): Promise<void> {
 }
 
 function openDatabase(sqlite3: Sqlite3, plan: ConnectionPlan): Promise<Database> {
-  const mode = plan.isReadOnly
+  const access = plan.isReadOnly
     ? sqlite3.OPEN_READONLY
     : sqlite3.OPEN_READWRITE | sqlite3.OPEN_CREATE
+  const mode = access | openExtendedCodes
   return new Promise((resolve, reject) => {
     const database = new sqlite3.Database(plan.file, mode, (error) =>
       error === null ? resolve(database) : reject(error),

@@ -1,6 +1,6 @@
 // What the outside world refuses, and files that are not what they should be.
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, statfsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
@@ -18,6 +18,19 @@ import {
   storeAt,
   turn,
 } from './sites.ts'
+
+/** Limits the files that this process may write; '' or why that is not possible. */
+function limitFileSize(bytes: string): string {
+  const words = ['--pid', String(process.pid), `--fsize=${bytes}:unlimited`]
+  const { status, stderr, error } = spawnSync('prlimit', words, { encoding: 'utf8' })
+  return status === 0 ? '' : (error?.message ?? stderr)
+}
+
+/** What a refused call says; any other error goes on. */
+function refusalOf(error: unknown): string {
+  if (error instanceof Fault && error.code === 'STORAGE_REFUSED') return error.message
+  throw error
+}
 
 const known = loadMigrations()
 const later = { version: known.length + 1, sql: 'ALTER TABLE reign ADD COLUMN novelty TEXT' }
@@ -72,6 +85,51 @@ describe.each(driverNames)('%s', (name) => {
     expect(site.journal.map((each) => each.seq)).toEqual(
       Array.from({ length: seq }, (_, k) => k + 1),
     )
+    expect(await store.check()).toEqual({ integrity: 'ok', breaches: [] })
+  })
+
+  test('a quota refuses turns, and takes them when it is raised', async (context) => {
+    const picked = await driverOrSkip(name, context)
+    const store = await storeAt(picked, join(folderFor(context), 'balsam.db'), context)
+    await store.open('test')
+    await store.commit(turn(1))
+    // SQLite tells this as it tells EDQUOT: a write that failed, and not for want of space.
+    const limited = limitFileSize('300000')
+    context.onTestFinished(() => void limitFileSize('unlimited'))
+    context.skip(limited !== '', `the size of files can't be limited here: ${limited}`)
+    const large = turn(2, { body: 'x'.repeat(1_000_000) })
+    await expect(store.commit(large)).rejects.toMatchObject({ code: 'STORAGE_REFUSED' })
+    limitFileSize('unlimited')
+    await store.commit(large)
+    expect((await store.open('again')).journal.map((each) => each.seq)).toEqual([1, 2])
+    expect(await store.check()).toEqual({ integrity: 'ok', breaches: [] })
+  })
+
+  test('a disk that is full but for the WAL itself refuses a turn', async (context) => {
+    const picked = await driverOrSkip(name, context)
+    const disk = join(folderFor(context), 'disk')
+    mkdirSync(disk)
+    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64m', 'none', disk])
+    context.skip(mounted.status !== 0, 'only root can mount a small disk')
+    context.onTestFinished(() => {
+      spawnSync('umount', ['-l', disk])
+    })
+    const file = join(disk, 'balsam.db')
+    const store = await storeAt(picked, file, context)
+    await store.open('test')
+    // The index of a WAL of more than 4,000 pages needs a second piece of 32 KiB beside the WAL.
+    const large = turn(1, { body: 'x'.repeat(17_000_000) })
+    const { bavail, bsize } = statfsSync(disk)
+    const ballast = join(disk, 'ballast')
+    const said: string[] = []
+    for (let bytes = 17_050_000; said.at(-1) !== 'taken'; bytes += 28_000) {
+      writeFileSync(ballast, Buffer.alloc(bavail * bsize - bytes))
+      said.push(await store.commit(large).then(() => 'taken', refusalOf))
+    }
+    // Between "no room for the WAL" and "taken" it was the index that found none.
+    expect(said.at(-2)).toContain('disk I/O error')
+    writeFileSync(ballast, '')
+    expect((await store.open('again')).journal.map((each) => each.seq)).toEqual([1])
     expect(await store.check()).toEqual({ integrity: 'ok', breaches: [] })
   })
 
