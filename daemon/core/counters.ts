@@ -41,6 +41,11 @@ export class Counters {
     return first
   }
 
+  /** Every id that was ever given is below this one. */
+  jobsEnd(): JobId {
+    return this.nextJob
+  }
+
   /** Takes `count` tokens in a row; returns the first. */
   takeTokens(turn: Turn, count: number): LeaseToken {
     const first = this.nextToken

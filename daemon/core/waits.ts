@@ -6,6 +6,7 @@ import { jobStates } from '../../protocol/states.ts'
 import type { WaitListener } from '../links/door.ts'
 import { openIn } from './apply.ts'
 import type { Core } from './core.ts'
+import type { WatchHandle } from './watches.ts'
 
 type Ranges = readonly (readonly [first: JobId, last: JobId])[]
 
@@ -57,8 +58,8 @@ function waitForWorkflow(
 }
 
 /**
- * Counts what is in memory now and watches it; jobs that are not have ended or never were, which
- * doesn't change any more, so their counts may be read a little later.
+ * Counts what is in memory now and watches it; jobs that are not have ended, and their counts may
+ * be read a little later. Or they never were: those that come into being are told to the watch.
  */
 async function waitForRanges(
   core: Core,
@@ -67,21 +68,45 @@ async function waitForRanges(
 ): Promise<() => void> {
   const { missing, watch } = await core.loop.ask('wait', () => {
     const { counts, present } = countInMemory(core, ranges)
-    const absent = without(ranges, present)
+    const absent = without(upTo(core.counters.jobsEnd() - 1, ranges), present)
+    if (absent.length === 0 && present.length === 0) throw fault('NOTHING_MATCHED')
     return {
       missing: absent,
       watch: core.watches.start({ ranges }, counts, onProgress, absent.length === 0),
     }
   })
   if (missing.length === 0) return watch.stop
-  await core.settled()
-  const { total, states } = await core.store.counts({ ranges: missing })
+  const { total, states } = await countEnded(core, missing, watch)
   if (total === 0 && !watch.hasJobs()) {
     watch.stop()
     throw fault('NOTHING_MATCHED')
   }
   watch.complete(numbersOf(states))
   return watch.stop
+}
+
+/** Counts of these jobs in the store, but for those that the watch has counted meanwhile. */
+async function countEnded(
+  core: Core,
+  ranges: Ranges,
+  watch: WatchHandle,
+): Promise<{ readonly total: number; readonly states: StateCounts }> {
+  for (;;) {
+    const born = watch.born()
+    await core.settled()
+    const sorted = born.toSorted((one, other) => one[0] - other[0])
+    const ended = without(ranges, sorted)
+    if (ended.length === 0) return { total: 0, states: {} }
+    const counts = await core.store.counts({ ranges: ended })
+    // The store knows of no job that the watch was not told of before. That it was meanwhile is
+    // rare and happens a few times at most: such ids were reserved when the wait began.
+    if (watch.born().length === born.length) return counts
+  }
+}
+
+/** What of ranges is not above `last`. */
+function upTo(last: JobId, ranges: Ranges): [JobId, JobId][] {
+  return ranges.flatMap(([from, to]) => (from > last ? [] : [[from, Math.min(to, last)]]))
 }
 
 function countInMemory(

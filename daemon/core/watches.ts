@@ -23,6 +23,8 @@ export interface Watch {
   isChanged: boolean
   /** False while the counts of jobs that ended earlier are still being read. */
   isComplete: boolean
+  /** Jobs that have come into being while it was not complete, in order of their time. */
+  readonly born: [first: JobId, last: JobId][]
   timer: Timer | null
 }
 
@@ -32,6 +34,8 @@ export interface WatchHandle {
   /** Adds the counts of jobs that had ended before. */
   complete(counts: readonly number[]): void
   hasJobs(): boolean
+  /** Jobs that have come into being since it began, and are counted. */
+  born(): readonly (readonly [first: JobId, last: JobId])[]
 }
 
 /** The watches of a daemon. */
@@ -55,7 +59,15 @@ export class Watches {
     onProgress: (progress: WaitProgress) => void,
     isComplete: boolean,
   ): WatchHandle {
-    const watch: Watch = { scope, counts, onProgress, isChanged: true, isComplete, timer: null }
+    const watch: Watch = {
+      scope,
+      counts,
+      onProgress,
+      isChanged: true,
+      isComplete,
+      born: [],
+      timer: null,
+    }
     this.watches.add(watch)
     return {
       stop: () => {
@@ -69,6 +81,7 @@ export class Watches {
         watch.isChanged = true
         this.afterTurn()
       },
+      born: () => [...watch.born],
       hasJobs: () => watch.counts.some((count) => count > 0),
     }
   }
@@ -79,6 +92,7 @@ export class Watches {
       const count = covered(watch.scope, workflow, first, last)
       if (count === 0) continue
       if (from >= 0) watch.counts[from] = (watch.counts[from] ?? 0) - count
+      else if (!watch.isComplete) watch.born.push([first, last])
       watch.counts[to] = (watch.counts[to] ?? 0) + count
       watch.isChanged = true
     }

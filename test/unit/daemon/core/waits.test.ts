@@ -168,3 +168,37 @@ test('a wait says how many launchers and coming allocations there are', async ()
   const there = await waitFor(site, {})
   expect(there.last()).toMatchObject({ launchers: 1, pending_allocations: 0 })
 })
+
+test('jobs that come into being while a wait for their ids begins are counted once', async () => {
+  for (let turnsBefore = 0; turnsBefore < 4; turnsBefore += 1) {
+    const site = await startSite()
+    await site.submit([array(3)])
+    const launcher = await connected(site)
+    await launcher.exited(0, ...launcher.tokens().slice(0, 1))
+    const heard = new Heard(site, { ranges: [[1, 20]] })
+    for (let turns = 0; turns < turnsBefore; turns += 1) await quiet()
+    await site.submit([array(7)])
+    await site.pass(1_000)
+    expect(heard.last()).toMatchObject({ total: 10, is_done: false })
+  }
+})
+
+test('jobs whose ids were reserved before a wait for them began are counted once', async () => {
+  const site = await startSite()
+  await site.submit([array(3)])
+  const writer = site.door.beginSubmission(null)
+  const requests = Array.from({ length: 1_000 }, () => request())
+  await site.run(writer.push(requests))
+  const heard = new Heard(site, { ranges: [[3, 2_000]] })
+  await quiet()
+  await site.run(writer.finish('digest'))
+  await site.pass(1_000)
+  expect(heard.last()).toMatchObject({ total: 1_001 })
+})
+
+test('a wait for ids that nobody was given yet ends when there is nothing else', async () => {
+  const site = await startSite()
+  await site.submit([array(3)])
+  const heard = await waitFor(site, { ranges: [[4, 20]] })
+  expect(heard.faults).toMatchObject([{ code: 'NOTHING_MATCHED' }])
+})
