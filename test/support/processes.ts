@@ -48,14 +48,6 @@ export function isLiving(pid: number): boolean {
   return state !== undefined && state !== 'Z' && state !== 'X'
 }
 
-/** Has it executed a program of its own? A fork that has not shows its parent's words. */
-export function hasExecuted(pid: number): boolean {
-  const stat = read(`/proc/${pid}/stat`)
-  const flags = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[6])
-  // PF_FORKNOEXEC of the kernel's sched.h.
-  return (flags & 0x40) === 0
-}
-
 /** Kills at once; a process that has just ended is fine. */
 export function killNow(pid: number): void {
   try {

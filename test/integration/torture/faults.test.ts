@@ -7,7 +7,7 @@ import { killNow } from '../../support/processes.ts'
 import type { World } from '../../support/site.ts'
 import { makeWorld } from '../../support/site.ts'
 import { until } from '../../support/until.ts'
-import { pidsOf } from './faults.ts'
+import { everythingOf, pidsOf } from './faults.ts'
 
 let world: World
 beforeEach(async () => {
@@ -15,15 +15,21 @@ beforeEach(async () => {
 })
 afterEach(() => world.close())
 
-test('a fork that has not executed its command yet is not taken for the spawner', async () => {
+test('a fork that had not executed when it was seen is not taken for the spawner', async () => {
   const site = await world.makeSite()
   const program = join(site.path, 'dist/spawner.js')
   mkdirSync(join(site.path, 'dist'))
-  // A subshell is such a fork, and stays one.
-  writeFileSync(program, '(sleep 60; :)\n')
-  const parent = spawn('bash', [program], { stdio: 'ignore', detached: true })
-  const forks = (): number[] => site.seen().map(({ pid }) => pid)
-  await until('the shell has forked', () => forks().length === 2)
-  expect(pidsOf(site, 'spawner')).toEqual([parent.pid])
-  for (const pid of forks()) killNow(pid)
+  // A subshell is such a fork, until its line comes.
+  writeFileSync(program, '(read -r line; exec sleep 60) <&0 & wait\n')
+  const parent = spawn('bash', [program], { stdio: ['pipe', 'ignore', 'ignore'], detached: true })
+  await until('the shell has forked', () => site.seen().length === 2)
+  const seen = [...site.seen()].reverse()
+  const looks = { seen: () => seen, path: site.path }
+  expect(pidsOf(looks, 'spawner')).toEqual([parent.pid])
+  expect(everythingOf(looks)[0]).toBe(parent.pid)
+  parent.stdin.write('now\n')
+  await until('the fork has executed its command', () => site.seen().length === 1)
+  expect(pidsOf(looks, 'spawner')).toEqual([parent.pid])
+  expect(everythingOf(looks)[0]).toBe(parent.pid)
+  for (const { pid } of seen) killNow(pid)
 })

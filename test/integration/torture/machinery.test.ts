@@ -1,5 +1,6 @@
 // Torture of what runs tasks: kill -9 of spawners, supervisors, the runner and of everything, and a
 // spawner that stands still while its launcher dies. Here results may be lost, but never doubled.
+import { readFileSync } from 'node:fs'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { limits } from '../../../protocol/limits.ts'
 import { livingDaemon } from '../../support/daemon.ts'
@@ -7,7 +8,7 @@ import type { TestSite, World } from '../../support/site.ts'
 import { makeWorld } from '../../support/site.ts'
 import { pause, until } from '../../support/until.ts'
 import { detailsOf, expectClean, submitWitnessed } from './campaign.ts'
-import { isMachinery, killAll, parentOf, pidsOf } from './faults.ts'
+import { everythingOf, isMachinery, killAll, parentOf, pidsOf } from './faults.ts'
 import { makeGroundTruth } from './ground-truth.ts'
 import { seeded } from './seeded.ts'
 import { breachesOf, describeFaults, lossesOf } from './verdict.ts'
@@ -41,11 +42,7 @@ function victimsOf(
   kill: (typeof kills)[number],
   pick: (from: readonly number[]) => readonly number[],
 ): readonly number[] {
-  // Tasks last: a spawner must not see them die of a signal, for then they have failed.
-  if (kill === 'everything') {
-    const seen = site.seen().map((one) => ({ pid: one.pid, isTask: !isMachinery(one) }))
-    return seen.sort((a, b) => Number(a.isTask) - Number(b.isTask)).map(({ pid }) => pid)
-  }
+  if (kill === 'everything') return everythingOf(site)
   if (kill === 'spawner' || kill === 'supervisor' || kill === 'runner') {
     return pick(pidsOf(site, kill))
   }
@@ -76,20 +73,23 @@ test('kill -9 of spawners, supervisors and everything loses and doubles no job o
   await launch()
   const pick = (from: readonly number[]): readonly number[] =>
     from.length === 0 ? [] : [random.pick(from)]
+  const strikes: string[] = []
   for (const [index, kill] of random.shuffle(kills).entries()) {
     const threshold = Math.floor(
       (index + random.between(0.3, 0.9)) * (jobCount / (kills.length + 1)),
     )
     await until(`${threshold} jobs have started`, () => truth.startedCount() >= threshold, 60_000)
-    await strike(kill, victimsOf(site, kill, pick))
+    const victims = victimsOf(site, kill, pick)
+    strikes.push(`${uptime()} ${kill}: ${victims.join(', ')}`)
+    await strike(kill, victims)
     if (livingDaemon(site.path) === undefined) await site.balsamd('start')
     if (kill === 'everything' || kill === 'supervisor') await launch()
   }
-  expect(await site.balsam('wait', '--timeout', '100')).toMatchObject({ code: 0 })
+  const { code } = await site.balsam('wait', '--timeout', '100')
   const details = await detailsOf(site, ids)
-  expect(details.flatMap((job, number) => breachesOf(number, job, truth.linesOf(number)))).toEqual(
-    [],
-  )
+  const breaches = details.flatMap((job, at) => breachesOf(at, job, truth.linesOf(at)))
+  // Together, so that a failure says which jobs, what ended their attempts, and who was killed.
+  expect({ code, breaches, strikes }).toEqual({ code: 0, breaches: [], strikes })
   console.log(describeFaults(details))
   await expectClean(site)
 })
@@ -178,4 +178,9 @@ async function killAdopted(site: TestSite): Promise<void> {
   const isNew = (pid: number): boolean => !spawners.includes(pid)
   await until('the next launcher has its own', () => pidsOf(site, 'spawner').some(isNew))
   await killAll(spawners)
+}
+
+/** Seconds since boot, as tasks write them down. */
+function uptime(): string {
+  return readFileSync('/proc/uptime', 'utf8').split(' ')[0] ?? ''
 }

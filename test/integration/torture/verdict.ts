@@ -47,7 +47,9 @@ export function describeFaults(jobs: readonly JobDetail[]): string {
 }
 
 function tell(attempts: readonly AttemptView[], lines: readonly Witness[]): string {
-  const said = attempts.map(({ token, outcome, reason }) => `${token} ${outcome} ${reason}`.trim())
-  const seen = lines.map(({ what, token, at }) => `${token} ${what} ${at}`)
+  const said = attempts.map(({ token, outcome, reason, return_code, signal }) =>
+    [token, outcome, reason, return_code ?? '', signal ?? ''].join(' ').trim(),
+  )
+  const seen = lines.map(({ what, token, pid, at }) => `${token} ${what} ${at} (pid ${pid})`)
   return `daemon: ${said.join(', ')}; tasks: ${seen.join(', ')}`
 }
