@@ -188,6 +188,12 @@ export const faultCatalogue = {
   ),
   ALLOCATION_UNKNOWN: entry(3, 404, 'no allocation is {ref}', 'balsam ls queues'),
   OUTPUT_MISSING: entry(3, 404, 'job {id} has no output: {what}', 'balsam show {id}'),
+  NOT_IN_A_TASK: entry(
+    2,
+    400,
+    'there is no current job: this is no task (BALSAM_JOB_ID is not set)',
+    'name the job by id or name',
+  ),
   NOT_SOURCED: entry(2, 400, '{script} must be sourced', 'source {script}'),
   NOT_AUTHENTICATED: entry(
     8,

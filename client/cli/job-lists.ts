@@ -15,7 +15,7 @@ import type { Context, Parsed } from './verb.ts'
 
 /** balsam ls jobs. */
 export async function listJobs(context: Context, parsed: Parsed): Promise<void> {
-  const filter = await chosenJobs({ ...parsed, args: parsed.args.slice(1) }, context.balsam())
+  const filter = await chosenJobs({ ...parsed, args: parsed.args.slice(1) }, context)
   if (isGiven(parsed, 'json')) await printDocument(context, parsed, filter)
   else if (isGiven(parsed, 'history') || isGiven(parsed, 'verbose')) {
     await printDetails(context, parsed, filter)
@@ -124,7 +124,7 @@ const stateColumns: readonly Column<StateRow>[] = [
 
 /** balsam ls --by-states. */
 export async function listByState(context: Context, parsed: Parsed): Promise<void> {
-  const filter = await chosenJobs({ ...parsed, args: parsed.args.slice(1) }, context.balsam())
+  const filter = await chosenJobs({ ...parsed, args: parsed.args.slice(1) }, context)
   const tally = await context.balsam().tally(filter)
   const rows = jobStates.map((state) => ({ state, jobs: tally.states[state] ?? 0 }))
   const present = rows.filter((row) => row.jobs > 0)
@@ -147,7 +147,7 @@ const workflowColumns: readonly Column<WorkflowRow>[] = [
 /** balsam ls wf: workflows with their jobs by state, counted from the list of jobs. */
 export async function listWorkflows(context: Context, parsed: Parsed): Promise<void> {
   const rows = new Map<string, WorkflowRow>()
-  const filter = await chosenJobs({ ...parsed, args: parsed.args.slice(1) }, context.balsam())
+  const filter = await chosenJobs({ ...parsed, args: parsed.args.slice(1) }, context)
   for await (const job of context.balsam().allJobs(filter)) {
     const row = rows.get(job.workflow) ?? { workflow: job.workflow, total: 0, states: {} }
     row.total += 1

@@ -28,6 +28,12 @@ export const verbs: readonly VerbEntry[] = [
     load: async () => (await import('./verbs/submit.ts')).submit,
   },
   {
+    name: 'make_dummies',
+    group: 'start',
+    summary: 'add jobs that say hello, to try things out',
+    load: async () => (await import('./verbs/make-dummies.ts')).makeDummies,
+  },
+  {
     name: 'submit-launch',
     group: 'start',
     summary: 'ask the scheduler for nodes',
@@ -114,5 +120,4 @@ export const laterVerbs: Readonly<Record<string, string>> = {
   modify: 'changing a job (balsam modify)',
   mkchild: 'adding a child from within a job (balsam mkchild)',
   service: 'the service that asks for allocations by itself (balsam service)',
-  make_dummies: 'balsam make_dummies; use balsam submit --array 1-N -- echo hello',
 }

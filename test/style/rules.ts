@@ -25,6 +25,7 @@ const shellEndings = [
   'balsamd',
   'balsamactivate',
   'balsamdeactivate',
+  'bcd',
   '.ci/run',
 ]
 

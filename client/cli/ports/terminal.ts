@@ -17,6 +17,8 @@ export interface Terminal {
   readonly err: OutStream
   readonly env: Environment
   readonly cwd: string
+  /** A line typed in answer to a question; null where nobody sits at a terminal. */
+  ask(question: string): Promise<string | null>
   /** Calls once for Ctrl-C; the returned function gives the signal back its default effect. */
   onInterrupt(call: () => void): () => void
 }
@@ -28,10 +30,23 @@ export function realTerminal(): Terminal {
     err: outStream(2, () => process.stderr),
     env: process.env,
     cwd: workingDirectory(),
+    ask,
     onInterrupt(call) {
       process.once('SIGINT', call)
       return () => process.off('SIGINT', call)
     },
+  }
+}
+
+async function ask(question: string): Promise<string | null> {
+  if (!isatty(0) || !isatty(2)) return null
+  // Loaded here only: hardly any call asks anything.
+  const { createInterface } = await import('node:readline/promises')
+  const dialogue = createInterface({ input: process.stdin, output: process.stderr })
+  try {
+    return await dialogue.question(question)
+  } finally {
+    dialogue.close()
   }
 }
 

@@ -1,5 +1,6 @@
 // balsam kill (killjob): ends jobs for good. Running ones get TERM, and KILL after a grace.
 import { fault } from '../../../protocol/faults.ts'
+import { confirm } from '../confirm.ts'
 import { declareFilters, declareLater, isGiven, refuseLater } from '../options.ts'
 import { chosenJobs, isEverything } from '../refs.ts'
 import { millisecondsOf } from '../request/minutes.ts'
@@ -11,22 +12,20 @@ export const kill: Verb = {
     command.argument('[jobs...]', 'ids, FIRST-LAST or unique names')
     declareFilters(command)
     command
-      .option('--all', 'every job of the site; needs --yes')
+      .option('--all', 'every job of the site; asks first')
       .option('--grace <DURATION>', 'time between TERM and KILL, in seconds', '5')
-      .option('-y, --yes', 'with --all')
+      .option('-y, --yes', 'don’t ask')
     declareLater(command, ['--recursive'])
   },
   async run(context, parsed) {
     refuseLater(parsed, { recursive: 'dependencies between jobs come with a later version' })
     const graceMs = millisecondsOf(parsed, 'grace')
     const balsam = context.balsam()
-    const filter = await chosenJobs(parsed, balsam)
+    const filter = await chosenJobs(parsed, context)
     if (isEverything(filter)) {
       if (!isGiven(parsed, 'all')) throw fault('BAD_FLAG', { what: 'which jobs?', verb: 'kill' })
-      if (!isGiven(parsed, 'yes')) {
-        const { total } = await balsam.tally()
-        throw fault('NOT_CONFIRMED', { what: `killing all ${total} jobs of the site` })
-      }
+      const { total } = await balsam.tally()
+      await confirm(context, parsed, `killing all ${total} jobs of the site`)
     }
     const receipt = await balsam.kill(filter, graceMs)
     if (isGiven(parsed, 'json')) context.print(`${JSON.stringify(receipt)}\n`)

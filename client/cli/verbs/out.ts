@@ -6,6 +6,7 @@ import { isEndState } from '../../../protocol/states.ts'
 import { followFile, startOfLastLines } from '../files/follow.ts'
 import { integerOf, isGiven } from '../options.ts'
 import { realClock } from '../ports/clock.ts'
+import { refOf } from '../refs.ts'
 import type { Context, Verb } from '../verb.ts'
 
 const lookMs = 100
@@ -16,13 +17,13 @@ const looksPerQuestion = 5
 export const out: Verb = {
   declare(command) {
     command
-      .argument('<job>', 'id or unique name')
+      .argument('<job>', 'id, unique name, or current')
       .option('-f, --follow', 'go on until the job has ended')
       .option('-n, --lines <N>', 'only the last N lines')
       .option('--path', 'print the file’s name instead')
   },
   async run(context, parsed) {
-    const job = await context.balsam().job(parsed.args[0] ?? '')
+    const job = await context.balsam().job(refOf(parsed.args[0] ?? '', context))
     const file = fileOf(job)
     if (isGiven(parsed, 'json')) {
       const document = { schema: 'balsam.output/1', id: job.id, file, exists: existsSync(file) }

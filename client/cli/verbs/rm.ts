@@ -1,5 +1,6 @@
 // balsam rm: removes jobs from the site's database. Their directories stay; running ones stay, too.
 import { fault } from '../../../protocol/faults.ts'
+import { confirm } from '../confirm.ts'
 import { declareFilters, isGiven } from '../options.ts'
 import { chosenJobs, isEverything } from '../refs.ts'
 import type { Parsed, Verb } from '../verb.ts'
@@ -12,22 +13,21 @@ export const rm: Verb = {
     command
       .option('--all', 'every job of the site')
       .option('--dry-run', 'only say how many it would be')
-      .option('-y, --yes', 'needed unless jobs are named by id or name')
+      .option('-y, --yes', 'without being asked; needed off a terminal, unless jobs are named')
       .option('--force', 'Balsam 0.3’s word for --yes')
   },
   async run(context, parsed) {
     const chosen = withoutType(parsed)
     const balsam = context.balsam()
-    const filter = await chosenJobs(chosen, balsam)
+    const filter = await chosenJobs(chosen, context)
     if (isEverything(filter) && !isGiven(parsed, 'all')) {
       throw fault('BAD_FLAG', { what: 'which jobs?', verb: 'rm' })
     }
     const isDryRun = isGiven(parsed, 'dryRun')
-    const isSure = isGiven(parsed, 'yes') || isGiven(parsed, 'force') || filter.ids !== undefined
-    if (!isDryRun && !isSure) {
+    if (!isDryRun && filter.ids === undefined) {
       const { total } = await balsam.tally(filter)
       if (total === 0) throw fault('NOTHING_MATCHED')
-      throw fault('NOT_CONFIRMED', { what: `removing ${total} jobs` })
+      await confirm(context, parsed, `removing ${total} jobs`)
     }
     const receipt = await balsam.remove(filter, isDryRun)
     if (isGiven(parsed, 'json')) context.print(`${JSON.stringify(receipt)}\n`)

@@ -19,7 +19,7 @@ export const wait: Verb = {
   },
   async run(context, parsed) {
     const timeoutMs = millisecondsOf(parsed, 'timeout')
-    const filter = await chosenJobs(parsed, context.balsam())
+    const filter = await chosenJobs(parsed, context)
     try {
       return await waitFor(context, filter, {
         again: `balsam wait ${quoteWords(parsed.words)}`.trimEnd(),

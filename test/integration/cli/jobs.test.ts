@@ -177,3 +177,33 @@ test('the output of a job that has none says why', async () => {
   const early = await world.balsam('submit', '--name', 'early', '--', 'true')
   expect((await world.balsam('out', early.out.trim())).err).toContain('it is PREPROCESSED')
 })
+
+test('current is the job whose task asks, and nothing outside of one', async () => {
+  const id = (await world.balsam('submit', '--', 'true')).out.trim()
+  const inside = await world.bash('balsam show current --json', { env: { BALSAM_JOB_ID: id } })
+  expect(json(inside.out)).toMatchObject({ id: Number(id) })
+  expect(await world.balsam('show', 'current')).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('[NOT_IN_A_TASK]'),
+  })
+})
+
+test('make_dummies adds jobs that say hello', async () => {
+  expect((await world.balsam('make_dummies', '1_000')).code).toBe(0)
+  const list = json((await world.balsam('ls', '--workflow', 'dummy', '--json')).out)
+  expect(list).toMatchObject({ total: 1_000 })
+  expect((await world.balsam('make_dummies', 'many')).code).toBe(2)
+})
+
+test('a job file is taken whole or not at all, and a refusal names file and line', async () => {
+  const files = `printf '%s\\n' '- name: f1' '  command: [echo, a]' '- name: f/2' \\
+    '  command: [echo, b]' > jobs.yaml`
+  const refused = await world.bash(`${files}; balsam job --file jobs.yaml --workflow filed`)
+  expect([refused.code, refused.err]).toEqual([2, expect.stringContaining('jobs.yaml:3: name')])
+  expect((await world.balsam('ls', '--workflow', 'filed')).err).toContain('no job matches')
+  const taken = await world.bash(
+    'sed -i s,f/2,f2, jobs.yaml; balsam job --file jobs.yaml --workflow filed',
+  )
+  expect(taken).toMatchObject({ code: 0, err: '' })
+  expect(taken.out).toMatch(/^\d+-\d+\n$/)
+})

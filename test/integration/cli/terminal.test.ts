@@ -57,6 +57,19 @@ describe.skipIf(!hasScript)('on a terminal', () => {
     expect(out).toMatch(/balsam: 5\/5 done\r\nexit 0\r\n$/)
   })
 
+  test('a person is asked before many jobs are removed, and may say no', async () => {
+    await world.balsam('submit', '--array', '1-3', '--workflow', 'asked', '--', 'true')
+    const line = 'balsam rm --workflow asked; echo "exit $?"'
+    const typed = async (answer: string): Promise<string> => {
+      const inner = quote(`stty cols 80; ${line}`)
+      const script = `export SHELL=/bin/bash; (sleep 1; echo ${answer}; sleep 2) | script -qefc`
+      return (await world.bash(`${script} ${inner} /dev/null`)).out
+    }
+    expect(await typed('n')).toMatch(/removing 3 jobs: go on\? \[y\/N\](?:.|\s)*exit 8/u)
+    expect(await typed('y')).toContain('exit 0')
+    expect((await world.balsam('ls', '--workflow', 'asked')).err).toContain('no job matches')
+  })
+
   test('an ASCII locale gets an ASCII bar', async () => {
     await world.balsam('submit', '--workflow', 'ascii', '--', 'true')
     const line = 'balsam wait --workflow ascii --timeout 0.5s'
