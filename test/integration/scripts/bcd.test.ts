@@ -37,7 +37,7 @@ describe.each(['bash', 'zsh'])('in %s', (shell) => {
     return { out: found.stdout.trimEnd(), err: found.stderr }
   }
 
-  test.skipIf(isAbsent)("it changes to the job's directory, blanks and all", () => {
+  test.skipIf(isAbsent)('a job changes the shell to its directory, blanks and all', () => {
     expect(run('. bcd 7')).toEqual({ out: `0 ${folder}/a job`, err: '' })
   })
 
@@ -51,7 +51,7 @@ describe.each(['bash', 'zsh'])('in %s', (shell) => {
     expect(run('. bcd').out).toBe(`2 ${folder}`)
   })
 
-  test.skipIf(isAbsent)('it says so when it is not sourced', () => {
+  test.skipIf(isAbsent)('bcd says so when it is not sourced', () => {
     const { out, err } = run('bcd 7')
     expect([out, err]).toEqual([`2 ${folder}`, expect.stringContaining('must be sourced')])
   })
