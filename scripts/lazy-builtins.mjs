@@ -21,7 +21,10 @@ const costly = new Set(
     'https',
     'net',
     'readline',
+    'string_decoder',
+    'timers/promises',
     'tls',
+    'util',
     'zlib',
   ].map((name) => `node:${name}`),
 )
