@@ -211,6 +211,10 @@ export interface JobDetail extends JobItem {
   readonly output_file: string | null
   readonly history: readonly HistoryEntry[]
   readonly attempt_list: readonly AttemptView[]
+  readonly tags: Readonly<Record<string, string>>
+  readonly data: JobData
+  /** The request as stored, that of the whole array for an element: to clone or to edit. */
+  readonly request: JobRequest
 }
 
 /** Which jobs are meant. All given conditions must hold; none given = all jobs. */

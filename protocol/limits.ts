@@ -139,6 +139,24 @@ export const limits = {
   idempotencyKeyLengthMax: 200,
   /** Ids named one by one in a filter. */
   filterIdsMax: 100_000,
+  /** Comparisons, `all`, `any` and `not` of one condition together. */
+  queryTermsMax: 200,
+  /** How deep `all`, `any` and `not` may lie in each other: SQLite's parser takes more. */
+  queryDepthMax: 20,
+  /** A column's name: a path into a tag or the user's data. */
+  queryFieldLengthMax: 256,
+  /** Columns of an order or of `fields`. */
+  queryFieldsMax: 64,
+  /** Rows that an ordered list may skip: beyond, page by `after`. */
+  queryOffsetMax: 10_000_000,
+  /** The pages after the first say how many jobs matched then, for so long. */
+  totalKeptMs: 60_000,
+  /** Tags of a job. */
+  tagsMax: 64,
+  /** One tag's value. */
+  tagLengthMax: 1_024,
+  /** A job's `data` as JSON: it goes with the job's spec through journal and lists. */
+  dataBytesMax: 64 * 1024,
   /** Longest grace between TERM and KILL that a kill may ask for. */
   killGraceMsMax: 3_600_000,
   /** Allocations are of at most this many nodes, on any scheduler. */

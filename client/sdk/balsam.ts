@@ -8,6 +8,7 @@ import type {
   ForeignLauncherGrant,
   ForeignLauncherRequest,
   JobPage,
+  JobQueryRequest,
   KillReceipt,
   LauncherItem,
   ListOf,
@@ -59,6 +60,8 @@ export interface Balsam {
    */
   submit(requests: JobRequests, key?: string): Promise<SubmissionReceipt>
   jobs(filter?: JobFilter, page?: PageRequest): Promise<JobPage>
+  /** A page with any condition, columns and order. */
+  query(request: JobQueryRequest): Promise<JobPage>
   /** Every matching job, page by page. */
   allJobs(filter?: JobFilter): AsyncGenerator<JobItem, void, undefined>
   /** By id or unique name. */
@@ -110,7 +113,10 @@ export function balsamOver(session: Session): Balsam {
     })
   const list = async <T>(path: string): Promise<readonly T[]> => (await get<ListOf<T>>(path)).items
   const jobs = (filter: JobFilter = {}, page: PageRequest = {}): Promise<JobPage> =>
-    get(`${paths.jobs}${filterQuery(filter, pageQuery(page))}`)
+    // Conditions may be longer than a URL.
+    filter.where === undefined
+      ? get(`${paths.jobs}${filterQuery(filter, pageQuery(page))}`)
+      : post(paths.query, { filter, ...page }, true)
 
   return {
     site: session.site,
@@ -120,6 +126,7 @@ export function balsamOver(session: Session): Balsam {
     addApp: (app) => post(paths.apps, app),
     submit: (requests, key) => submit(session, requests, key),
     jobs,
+    query: (request) => post(paths.query, request, true),
     async *allJobs(filter = {}) {
       for (let after: JobId | null = 0; after !== null; ) {
         const page: JobPage = await jobs(filter, { after, limit: limits.pageJobsMax })

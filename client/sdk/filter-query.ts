@@ -16,6 +16,9 @@ export function filterQuery(
   if (filter.workflow !== undefined) query.set('workflow', filter.workflow)
   if (filter.application !== undefined) query.set('application', filter.application)
   if (filter.states !== undefined) query.set('state', filter.states.join(','))
+  for (const [name, value] of Object.entries(filter.tags ?? {}))
+    query.append('tag', `${name}=${value}`)
+  if (filter.where !== undefined) query.set('where', JSON.stringify(filter.where))
   for (const [name, value] of Object.entries(more)) query.set(name, String(value))
   const text = query.toString()
   return text === '' ? '' : `?${text}`

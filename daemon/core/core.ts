@@ -9,6 +9,7 @@ import type { JournalRecord } from './records.ts'
 import type { Sequences } from './sequence.ts'
 import type { Sink, Site } from './site.ts'
 import type { SpecCache } from './spec-cache.ts'
+import type { Totals } from './totals.ts'
 import { decide, type Turn } from './turn.ts'
 import type { Watches } from './watches.ts'
 
@@ -49,6 +50,8 @@ export interface Core {
   /** Told when the scheduler has answered a submission. */
   readonly onSubmitted: Map<number, () => void>
   readonly polling: Polling
+  /** How many jobs matched a little earlier, for the pages after a first one. */
+  readonly totals: Totals
   /** Work that may not overlap: removals, submissions of one key. */
   readonly sequences: Sequences
   /** Time between TERM and KILL where nobody asks for another. */

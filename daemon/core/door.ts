@@ -11,7 +11,7 @@ import type { Core } from './core.ts'
 import { killJobs, removeJobs } from './kill-and-remove.ts'
 import type { LauncherState } from './launcher-state.ts'
 import { launcherConnected } from './launchers.ts'
-import { listJobs, readJob, tallyJobs } from './reads.ts'
+import { listJobs, queryJobs, readJob, tallyJobs } from './reads.ts'
 import { beginSubmission } from './submit.ts'
 import { taskDoor } from './task-door.ts'
 import { isoOf } from './views.ts'
@@ -41,6 +41,7 @@ export function makeDoor(core: Core, process: ProcessCalls): Door {
       }),
     beginSubmission: (key) => beginSubmission(core, key),
     list: (filter, after, limit) => listJobs(core, filter, after, limit),
+    query: (request) => queryJobs(core, request),
     job: (ref) => readJob(core, ref),
     tally: (filter) => tallyJobs(core, filter),
     wait: (filter, listener) => startWait(core, filter, listener),

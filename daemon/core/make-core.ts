@@ -16,6 +16,7 @@ import { placeWork } from './place-work.ts'
 import { makePolling } from './polling.ts'
 import { prepareSends, sendTurn } from './send.ts'
 import { SpecCache } from './spec-cache.ts'
+import { Totals } from './totals.ts'
 import { Watches } from './watches.ts'
 
 /** What a core is made of. */
@@ -84,6 +85,7 @@ export async function makeCore(parts: CoreParts): Promise<Core> {
     services: parts.services,
     onSubmitted: new Map(),
     polling: makePolling(() => core),
+    totals: new Totals(),
     sequences: new Map(),
     killGraceMs: parts.killGraceMs ?? limits.killGraceMs,
     settled,

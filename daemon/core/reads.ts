@@ -1,10 +1,12 @@
 // Reads: after what was decided has reached the tables, they answer; nothing here decides.
-import type { JobPage, Tally } from '../../protocol/calls.ts'
+import type { JobPage, JobQueryRequest, Tally } from '../../protocol/calls.ts'
 import { fault } from '../../protocol/faults.ts'
 import type { JobDetail, JobFilter, JobId } from '../../protocol/job.ts'
+import { limits } from '../../protocol/limits.ts'
 import type { Core } from './core.ts'
+import { fieldsOf } from './job-fields.ts'
 import type { TemplateSite } from './template.ts'
-import { detailOf, itemOf } from './views.ts'
+import { detailOf, itemOf, type ViewSite } from './views.ts'
 
 /** Ids named in an error about an ambiguous name. */
 const namedIdsMax = 5
@@ -16,13 +18,33 @@ export async function listJobs(
   after: JobId,
   limit: number,
 ): Promise<JobPage> {
+  return queryJobs(core, { filter, after, limit })
+}
+
+/** A page of jobs with any columns in any order. */
+export async function queryJobs(core: Core, query: JobQueryRequest): Promise<JobPage> {
+  const { filter = {}, fields = [], after = 0, limit = limits.pageJobsDefault } = query
   await core.settled()
-  const page = await core.store.list(filter, after, limit)
+  const total = after > 0 ? core.totals.get(filter, core.clock.monotonicMs()) : undefined
+  const { order, offset } = query
+  const page = await core.store.query(filter, {
+    after,
+    limit,
+    withBodies: fields.length > 0,
+    ...(order === undefined ? {} : { order }),
+    ...(offset === undefined ? {} : { offset }),
+    ...(total === undefined ? {} : { total }),
+  })
+  core.totals.put(filter, page.total, core.clock.monotonicMs())
+  const isOrdered = order !== undefined || offset !== undefined
+  const site = viewSite(core)
   return {
     schema: 'balsam.jobs/1',
-    items: page.jobs.map(itemOf),
+    items: page.jobs.map((job) =>
+      fields.length === 0 ? itemOf(job) : { ...itemOf(job), fields: fieldsOf(site, job, fields) },
+    ),
     total: page.total,
-    truncated: page.next !== null,
+    truncated: isOrdered ? (offset ?? 0) + page.jobs.length < page.total : page.next !== null,
     next: page.next,
   }
 }
@@ -33,8 +55,7 @@ export async function readJob(core: Core, ref: string): Promise<JobDetail> {
   const id = /^\d+$/.test(ref) ? Number(ref) : await idOfName(core, ref)
   const found = Number.isSafeInteger(id) ? await core.store.find(id) : null
   if (found === null) throw fault('JOB_UNKNOWN', { ref })
-  const nodeOf = (launcher: number): string => core.site.launchers.get(launcher)?.facts.node ?? ''
-  return detailOf({ ...templateSite(core), nodeOf }, found)
+  return detailOf(viewSite(core), found)
 }
 
 /** Counts by state. */
@@ -42,6 +63,11 @@ export async function tallyJobs(core: Core, filter: JobFilter): Promise<Tally> {
   await core.settled()
   const { total, states } = await core.store.counts(filter)
   return { schema: 'balsam.tally/1', total, states }
+}
+
+function viewSite(core: Core): ViewSite {
+  const nodeOf = (launcher: number): string => core.site.launchers.get(launcher)?.facts.node ?? ''
+  return { ...templateSite(core), nodeOf }
 }
 
 /** What templates and views need of the site. */

@@ -44,7 +44,7 @@ export function detailOf(site: ViewSite, job: ListedJob & { readonly body: strin
   const { lo } = job.spec
   const item = itemOf(job)
   const index = request.array === null ? null : request.array.first + job.id - lo
-  const directory = join(workdirRoot(site, request), `${pathName(item.name)}_${job.id}`)
+  const directory = workingDirectory(site, request, item)
   const records = recordsOf(job)
   const fill = (word: string): string =>
     index === null ? word : word.replaceAll('{i}', String(index))
@@ -58,11 +58,26 @@ export function detailOf(site: ViewSite, job: ListedJob & { readonly body: strin
     priority: request.priority,
     max_retries: request.maxRetries,
     array_index: index,
-    working_directory: request.output.to === 'workdir' ? directory : request.cwd,
+    working_directory: directory,
     output_file: outputFile(request, item, index, directory),
     history: historyOf(request, records),
     attempt_list: attemptsOf(site, records),
+    tags: request.tags ?? {},
+    data: request.data ?? {},
+    request,
   }
+}
+
+/** Where the job's task runs. */
+export function workingDirectory(
+  site: TemplateSite,
+  request: JobRequest,
+  item: Pick<JobItem, 'id' | 'name'>,
+): string {
+  if (request.output.to !== 'workdir') return request.cwd
+  const { userWorkdir = '' } = request
+  if (userWorkdir !== '') return userWorkdir
+  return join(workdirRoot(site, request), `${pathName(item.name)}_${item.id}`)
 }
 
 /** A history record as stored: time in ms, event, arguments. */

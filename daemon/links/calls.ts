@@ -6,6 +6,7 @@ import { paths } from '../../protocol/calls.ts'
 import { fault } from '../../protocol/faults.ts'
 import { checkAppSpec } from '../../protocol/validation/app.ts'
 import { integer, readJobQuery } from '../../protocol/validation/filter.ts'
+import { checkJobQuery } from '../../protocol/validation/query.ts'
 import {
   checkAllocation,
   checkBackup,
@@ -40,6 +41,7 @@ const handlers: Readonly<Record<string, Handler>> = {
     const { filter, after, limit } = readJobQuery(call.query)
     return door.list(filter, after, limit)
   },
+  [`POST ${paths.query}`]: (door, call) => door.query(checkJobQuery(call.body)),
   [`GET ${paths.tally}`]: (door, call) => door.tally(readJobQuery(call.query).filter),
   [`POST ${paths.kill}`]: (door, call) => {
     const { filter, graceMs } = checkKill(call.body)

@@ -7,6 +7,7 @@ import type {
   ForeignLauncherGrant,
   ForeignLauncherRequest,
   JobPage,
+  JobQueryRequest,
   KillReceipt,
   LauncherItem,
   RemoveReceipt,
@@ -86,6 +87,7 @@ export interface Door {
 
   beginSubmission(key: string | null): SubmissionWriter
   list(filter: JobFilter, after: JobId, limit: number): Promise<JobPage>
+  query(request: JobQueryRequest): Promise<JobPage>
   /** By id or unique name. */
   job(ref: string): Promise<JobDetail>
   tally(filter: JobFilter): Promise<Tally>

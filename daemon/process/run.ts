@@ -99,7 +99,7 @@ async function reign(plan: RunPlan, directory: DirectoryIdentity, hands: Hands):
   const machine = openLive(createActor(daemonMachine), daemonVersion)
   const siteId = claimSiteId(directory, random, clock.wallMs())
   const file = join(directory.path, siteLayout.database)
-  const store = await openStore({ driver: hands.driver, file })
+  const store = await openStore({ driver: hands.driver, file, siteDirectory: directory.path })
   const site = { siteId, directory: directory.path, host, settings }
   const link = settings.launcherLink
   const access = launcherAccess({ ...site, socket, link, random, log, uid })

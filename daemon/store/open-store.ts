@@ -1,7 +1,7 @@
 // The store over a driver: each call of the contract as statements or queries.
 // Must never decide anything about jobs, and never write without the epoch.
 import { fault } from '../../protocol/faults.ts'
-import type { StateCounts } from '../../protocol/job.ts'
+import type { JobFilter, StateCounts } from '../../protocol/job.ts'
 import type { SqlDriver, SqlStatement } from '../../protocol/ports.ts'
 import { stateOf } from '../../protocol/states.ts'
 import { beginReign } from './boot.ts'
@@ -10,7 +10,7 @@ import { checkStore } from './check.ts'
 import { commitStatements, stageStatements, unstageStatements } from './commit.ts'
 import { loadMigrations, type Migration, migrate } from './migrate.ts'
 import { breakdownOf, totalOf } from './queries/counts.ts'
-import { wanted } from './queries/filter.ts'
+import { type Wanted, wanted } from './queries/filter.ts'
 import { findJob, specsWithBodies } from './queries/find.ts'
 import { listPage } from './queries/list.ts'
 import { matchingRanges } from './queries/match.ts'
@@ -26,6 +26,8 @@ export interface StoreOptions {
   readonly migrations?: readonly Migration[]
   /** Jobs up to which a filter is answered by going through them; for tests. */
   readonly fewJobs?: number
+  /** Absolute path of the site: working directories lie in it. */
+  readonly siteDirectory?: string
 }
 
 /**
@@ -36,6 +38,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const { driver } = options
   await migrate(driver, options.file, options.migrations ?? loadMigrations())
   let epoch = 0
+
+  const want = (filter: JobFilter): Wanted => wanted(filter, options.fewJobs, options.siteDirectory)
 
   function write(statements: readonly SqlStatement[], isDurable: boolean): Promise<void> {
     if (epoch === 0) throw new Error('the store is written before it is open')
@@ -64,16 +68,16 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       return { key, digest: textOf(row, 'digest'), receipt: textOf(row, 'receipt') }
     },
     list: (filter, after, limit) =>
-      driver.snapshot((all) => listPage(all, wanted(filter, options.fewJobs), after, limit)),
+      driver.snapshot((all) => listPage(all, want(filter), { after, limit })),
+    query: (filter, asked) => driver.snapshot((all) => listPage(all, want(filter), asked)),
     counts: (filter) =>
       driver.snapshot(async (all) => {
-        const breakdown = await breakdownOf(all, wanted(filter, options.fewJobs))
+        const breakdown = await breakdownOf(all, want(filter))
         const states: StateCounts = {}
         for (const [state, count] of breakdown) states[stateOf(state)] = count
         return { total: totalOf(breakdown), states }
       }),
-    match: (filter) =>
-      driver.snapshot((all) => matchingRanges(all, wanted(filter, options.fewJobs))),
+    match: (filter) => driver.snapshot((all) => matchingRanges(all, want(filter))),
     find: (id) => driver.snapshot((all) => findJob(all, id)),
     check: () => driver.snapshot(checkStore),
     backup: (file) => backupTo(driver, file),

@@ -1,6 +1,7 @@
 // The store as the core sees it: turns in, rows out. Implemented over any SqlDriver.
 // It never decides anything about jobs.
 import type { JobFilter, JobId, StateCounts } from '../../protocol/job.ts'
+import type { PageAsked } from './queries/list.ts'
 import type {
   CatchUp,
   JobRow,
@@ -17,6 +18,8 @@ export interface ListedJob {
   readonly spec: Omit<SpecRow, 'body'>
   readonly row: JobRow | null
   readonly span: Omit<SpanRow, 'mix'> | null
+  /** The spec's body, where it was asked for. */
+  readonly body?: string
 }
 
 /** A page of jobs in order of id. */
@@ -51,6 +54,8 @@ export interface Store {
   submission(key: string): Promise<SubmissionRow | null>
   /** A page of the jobs that match, rows and spans alike, ids > after. */
   list(filter: JobFilter, after: JobId, limit: number): Promise<ListedPage>
+  /** The same in any order, with bodies where asked for. BAD_FIELD for what can't be compared. */
+  query(filter: JobFilter, asked: PageAsked): Promise<ListedPage>
   counts(filter: JobFilter): Promise<{ readonly total: number; readonly states: StateCounts }>
   /** Ids that match as inclusive ranges, in order (for kill, rm and wait). */
   match(filter: JobFilter): Promise<readonly (readonly [first: JobId, last: JobId])[]>

@@ -6,6 +6,9 @@ import type { JobFilter, JobId } from '../job.ts'
 import { limits } from '../limits.ts'
 import type { JobState } from '../states.ts'
 import { isJobState, jobStates } from '../states.ts'
+import { parseAs, parseJson } from './parse.ts'
+import { tagsShape } from './tags.ts'
+import { readWhere } from './where.ts'
 
 const text = z.string().max(limits.pathLengthMax)
 
@@ -23,6 +26,8 @@ export const filterShape: z.ZodType<JobFilter> = z.strictObject({
   workflow: text.exactOptional(),
   application: text.exactOptional(),
   states: z.array(z.enum(jobStates)).exactOptional(),
+  tags: tagsShape.exactOptional(),
+  where: z.unknown().transform(readWhere).exactOptional(),
 })
 
 /** A filter and a page out of a query. */
@@ -32,7 +37,7 @@ export interface JobQuery {
   readonly limit: number
 }
 
-const known = ['ids', 'name', 'workflow', 'application', 'state', 'after', 'limit']
+const known = ['ids', 'name', 'workflow', 'application', 'state', 'tag', 'where', 'after', 'limit']
 
 /**
  * The query of a GET: lists are separated by commas, or the name is repeated. BAD_FIELD for what
@@ -50,6 +55,8 @@ export function readJobQuery(query: URLSearchParams): JobQuery {
     ...one(query, 'name'),
     ...one(query, 'workflow'),
     ...one(query, 'application'),
+    ...(query.has('tag') ? { tags: readTags(query.getAll('tag')) } : {}),
+    ...readConditions(query.getAll('where')),
   }
   const limit = integer('limit', query.get('limit') ?? String(limits.pageJobsDefault), 1)
   if (limit > limits.pageJobsMax) {
@@ -74,6 +81,26 @@ function readIds(found: readonly string[]): Pick<JobFilter, 'ids' | 'ranges'> {
     else ranges.push([from, integer('ids', last, from)])
   }
   return ranges.length === 0 ? { ids } : { ids, ranges }
+}
+
+/** `k=v`, repeated: all of them. */
+function readTags(found: readonly string[]): Record<string, string> {
+  const tags: Record<string, string> = {}
+  for (const word of found) {
+    const at = word.indexOf('=')
+    if (at < 1)
+      throw fault('BAD_FIELD', { field: 'tag', what: `${word.slice(0, 40)} is no NAME=VALUE` })
+    tags[word.slice(0, at)] = word.slice(at + 1)
+  }
+  return parseAs(tagsShape, tags)
+}
+
+/** `where=JSON`, repeated: all of them. */
+function readConditions(found: readonly string[]): Pick<JobFilter, 'where'> {
+  const parts = found.map((text) => readWhere(parseJson(text)))
+  const [first] = parts
+  if (first === undefined) return {}
+  return { where: parts.length === 1 ? first : { all: parts } }
 }
 
 type TextKey = 'name' | 'workflow' | 'application'

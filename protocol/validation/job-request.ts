@@ -6,6 +6,7 @@ import type { JobRequest } from '../job.ts'
 import { limits } from '../limits.ts'
 import { checkName } from './names.ts'
 import { parseAs } from './parse.ts'
+import { checkData, dataShape, tagsShape } from './tags.ts'
 import { checkEnvironment, checkText, checkWords, environmentShape } from './text.ts'
 
 const outputShape = z.union([
@@ -36,6 +37,8 @@ const shape = z.strictObject({
   output: outputShape.default({ to: 'workdir' }),
   cwd: z.string().default('/'),
   array: arrayShape.nullable().default(null),
+  tags: tagsShape.exactOptional(),
+  data: dataShape.exactOptional(),
 })
 
 /** A job request out of unknown JSON; a Fault names the field and the rule that it breaks. */
@@ -48,6 +51,7 @@ export function checkJobRequest(value: unknown): JobRequest {
   checkEnvironment(request.environment)
   checkPlaces(request)
   if (request.array !== null) checkArray(request.array)
+  if (request.data !== undefined) checkData(request.data)
   return request
 }
 

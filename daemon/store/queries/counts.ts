@@ -12,6 +12,7 @@ import {
   type Wanted,
 } from './filter.ts'
 import { finished, spanFloor } from './parts.ts'
+import { allFrom, planOf } from './where-parts.ts'
 
 /** Number of matching jobs by the number of their state. */
 export type Breakdown = ReadonlyMap<number, number>
@@ -128,9 +129,29 @@ async function countedNames(all: SqlQuery, want: Wanted): Promise<Breakdown> {
   return breakdown
 }
 
+/** Counts by asking each row, and each array or single job of a span, whether it matches. */
+async function countedByWhere(all: SqlQuery, want: Wanted): Promise<Breakdown> {
+  const plan = planOf(want, everything, await isByRange(all, want))
+  const parts = allFrom(
+    plan,
+    (part, lo, hi) =>
+      sql`${part === 'row' ? sql`j.state` : sql`p.state`} AS state, ${hi} - ${lo} + 1 AS count`,
+  )
+  return sumUp(
+    await run(all, sql`SELECT state, sum(count) AS count FROM (${parts}) GROUP BY state`),
+  )
+}
+
+/** True when the ids that the filter names are to be looked at first, and not the jobs. */
+export async function isByRange(all: SqlQuery, want: Wanted): Promise<boolean> {
+  if (want.ids !== null || want.filter.name !== undefined) return true
+  return (want.isBySpec || want.workflow !== null) && !(await isRare(all, want))
+}
+
 /** Counts the jobs that match, by state. */
 export async function breakdownOf(all: SqlQuery, want: Wanted): Promise<Breakdown> {
   if (want.states?.length === 0) return new Map()
+  if (want.where !== null) return countedByWhere(all, want)
   if (!want.isBySpec) return tallied(all, want)
   if (want.ids !== null) return countedByRange(all, want)
   const [head] = await run(

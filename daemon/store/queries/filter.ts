@@ -1,8 +1,10 @@
 // A user's filter as SQL: which ranges of ids it names, and what it asks of a job's state.
 // Must never expand an array: an array is one range, whatever its size.
 import type { JobFilter, JobId } from '../../../protocol/job.ts'
+import type { Where } from '../../../protocol/query.ts'
 import { stateNumber } from '../../../protocol/states.ts'
 import { joined, type Sql, sql } from '../sql.ts'
+import { lowered } from './lowered.ts'
 
 /** Ids looked at, inclusive. */
 export interface Window {
@@ -28,6 +30,10 @@ export interface Wanted {
   readonly ids: readonly IdRange[] | null
   /** What a name is looked for among. */
   readonly names: 'all' | 'singles' | 'elements'
+  /** What no index answers; null: nothing. */
+  readonly where: Where | null
+  /** Absolute path of the site, for working directories. */
+  readonly siteDirectory: string
   /** Up to so many jobs are looked at one by one; beyond, indices are counted instead. */
   readonly fewJobs: number
 }
@@ -36,7 +42,12 @@ export interface Wanted {
 export const fewJobsDefault = 20_000
 
 /** Understands a filter. A word that is no state matches nothing. */
-export function wanted(filter: JobFilter, fewJobs: number = fewJobsDefault): Wanted {
+export function wanted(
+  asked: JobFilter,
+  fewJobs: number = fewJobsDefault,
+  siteDirectory = '',
+): Wanted {
+  const filter = asked.where === undefined && asked.tags === undefined ? asked : lowered(asked)
   const states = filter.states?.map((state) => stateNumber(state) ?? -1) ?? null
   const ids = idsOf(filter)
   const isBySpec = filter.name !== undefined || filter.application !== undefined || ids !== null
@@ -47,6 +58,8 @@ export function wanted(filter: JobFilter, fewJobs: number = fewJobsDefault): Wan
     filter,
     ids,
     names: 'all',
+    where: filter.where ?? null,
+    siteDirectory,
     fewJobs,
   }
 }

@@ -3,12 +3,17 @@
 import type { JobId } from '../../../protocol/job.ts'
 import type { SqlQuery } from '../../../protocol/ports.ts'
 import { numberOf, type Sql, sql } from '../sql.ts'
-import { isRare } from './counts.ts'
+import { isByRange, isRare } from './counts.ts'
 import { conditionOfJob, everything, rangesOf, stateCondition, type Wanted } from './filter.ts'
 import { rangesOfSpan, spanFloor } from './parts.ts'
+import { allFrom, planOf } from './where-parts.ts'
 
 /** Pieces (lo, hi) of all that matches, disjoint and in no order. */
 async function piecesOf(all: SqlQuery, want: Wanted): Promise<Sql> {
+  if (want.where !== null) {
+    const plan = planOf(want, everything, await isByRange(all, want))
+    return allFrom(plan, (_part, lo, hi) => sql`${lo} AS lo, ${hi} AS hi`)
+  }
   const rowState = stateCondition(want.states, 'j.state')
   const spanState = stateCondition(want.states, 'p.state')
   if (!want.isBySpec && want.workflow === null) {

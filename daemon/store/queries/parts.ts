@@ -119,6 +119,7 @@ function run(all: SqlQuery, query: Sql): ReturnType<SqlQuery> {
   return all(query.sql, query.params)
 }
 
-function pieceOf(row: Parameters<typeof spanOf>[0]): Piece {
+/** A piece out of a row of `span` with `piece_lo` and `piece_hi`. */
+export function pieceOf(row: Parameters<typeof spanOf>[0]): Piece {
   return { lo: numberOf(row, 'piece_lo'), hi: numberOf(row, 'piece_hi'), span: spanOf(row) }
 }

@@ -7,6 +7,7 @@ import { type DriverPreference, pickDriver } from '../../../daemon/store/drivers
 import { openStore } from '../../../daemon/store/open-store.ts'
 import type { Store } from '../../../daemon/store/store.ts'
 import type { JobFilter } from '../../../protocol/job.ts'
+import type { Where } from '../../../protocol/query.ts'
 import { putShape, type Shape } from './shapes.ts'
 
 const shapes: readonly Shape[] = [
@@ -43,10 +44,25 @@ function filtersFor(
     ['app rare', { application: 'Rare' }, 0],
     ['app of all, failed', { application: 'SayHello', states: ['FAILED'] }, 0],
     ['app of all, finished', { application: 'SayHello', states: ['JOB_FINISHED'] }, 0],
+    ['name contains common', { where: text('name', 'contains', 'common') }, 0],
+    ['name contains 77777', { where: text('name', 'contains', '77777') }, 0],
+    ['name contains nothing', { where: text('name', 'icontains', 'zzz') }, 0],
+    ['tag of one in 1,000', { tags: { exp: 'rare' } }, 0],
+    ['priority > 0: none', { where: { field: 'priority', op: 'gt', value: 0 } }, 0],
+    ['data.r < 10', { where: { field: 'data.r', op: 'lt', value: 10 } }, 0],
+    ['data.r < 10, failed', failed({ field: 'data.r', op: 'lt', value: 10 }), 0],
+    ['data.r < 10, of second', { ...ofSecond, where: { field: 'data.r', op: 'lt', value: 10 } }, 0],
     ['ids', isOf(deep), 0],
     ['10,000 ids', { ids: Array.from({ length: 10_000 }, (_, k) => k * 97 + 1) }, 0],
     ['all ids as a range', { ranges: [[1, count]] }, 0],
   ]
+}
+
+const ofSecond: JobFilter = { workflow: 'second' }
+const failed = (where: Where): JobFilter => ({ states: ['FAILED'], where })
+
+function text(field: string, op: 'contains' | 'icontains', value: string): Where {
+  return { field, op, value }
 }
 
 /** Wall time, and CPU time of all threads: on a busy machine the second is the fairer one. */

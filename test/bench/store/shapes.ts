@@ -36,7 +36,7 @@ const noRows: Omit<CatchUp, 'seq'> = {
 }
 
 /** A request of ordinary length, as the core stores it. */
-export function bodyOf(name: string): string {
+export function bodyOf(name: string, id = 0): string {
   return JSON.stringify({
     name,
     workflow: 'w0',
@@ -52,6 +52,8 @@ export function bodyOf(name: string): string {
     output: { to: 'workdir' },
     cwd: '/scratch/project',
     array: null,
+    tags: { exp: id % 1_000 === 7 ? 'rare' : 'common' },
+    data: { r: id % 5_000 },
   })
 }
 
@@ -71,7 +73,7 @@ function specAt(id: number): SpecRow {
     name,
     app,
     arrayFirst: null,
-    body: bodyOf(name),
+    body: bodyOf(name, id),
   }
 }
 

@@ -67,6 +67,10 @@ export function fakeDoor(changes: Partial<Door> = {}): {
       seen.calls.push(['list', filter, after, limit])
       return { schema: 'balsam.jobs/1', items: [], total: 0, truncated: false, next: null }
     },
+    query: async (request) => {
+      seen.calls.push(['query', request])
+      return { schema: 'balsam.jobs/1', items: [], total: 0, truncated: false, next: null }
+    },
     job: async (ref) => {
       throw fault('JOB_UNKNOWN', { ref })
     },

@@ -14,6 +14,7 @@ import {
   folderFor,
 } from '../../contract/store/sites.ts'
 import { simDisk } from '../../simulation/sim-driver.ts'
+import { inOrder, orders } from './order-model.ts'
 import {
   countsOf,
   filters,
@@ -72,7 +73,22 @@ async function expectAnswers(
   expect(await store.match(filter)).toEqual(rangesOfIds(ids))
 }
 
-const questions = fc.array(fc.tuple(filters, fc.integer({ min: 1, max: 9 })), {
+/** A page out of the middle of an ordered list. */
+async function expectOrder(
+  store: Store,
+  world: World,
+  [filter, limit, order, offset]: Question,
+): Promise<void> {
+  const right = livingJobs(world).filter((one) => matches(filter, one))
+  const page = await store.query(filter, { after: 0, limit, order, offset })
+  const ids = inOrder(right, order).map((one) => one.id)
+  expect(page.jobs.map((one) => one.id)).toEqual(ids.slice(offset, offset + limit))
+  expect(page.total).toBe(right.length)
+}
+
+type Question = readonly [filter: JobFilter, limit: number, order: string[], offset: number]
+
+const questions = fc.array(fc.tuple(filters, fc.integer({ min: 1, max: 9 }), orders, fc.nat(12)), {
   minLength: 1,
   maxLength: 12,
 })
@@ -83,15 +99,23 @@ const borders = fc.constantFrom(0, 1, 4, 20_000)
 async function expectRight(
   open: () => Promise<SqlDriver>,
   world: World,
-  asked: readonly (readonly [JobFilter, number])[],
+  asked: readonly Question[],
   fewJobs: number,
 ): Promise<void> {
   for (const isSingly of [false, true]) {
-    const store = await openStore({ driver: await open(), file: null, fewJobs })
+    const store = await openStore({
+      driver: await open(),
+      file: null,
+      fewJobs,
+      siteDirectory: '/site',
+    })
     try {
       await store.open('test')
       await put(store, world, isSingly)
-      for (const [filter, limit] of asked) await expectAnswers(store, world, filter, limit)
+      for (const question of asked) {
+        await expectAnswers(store, world, question[0], question[1])
+        await expectOrder(store, world, question)
+      }
       expect((await store.check()).breaches).toEqual([])
       for (const { id } of livingJobs(world)) expect((await store.find(id))?.id).toBe(id)
     } finally {

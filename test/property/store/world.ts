@@ -6,18 +6,8 @@ import type { Store } from '../../../daemon/store/store.ts'
 import type { JobFilter, StateCounts } from '../../../protocol/job.ts'
 import { type JobState, jobStates, stateNumber } from '../../../protocol/states.ts'
 import { job, rows, span, spec, turn } from '../../contract/store/sites.ts'
-
-/** One job of the model. */
-interface ModelJob {
-  readonly id: number
-  readonly name: string
-  readonly workflow: string
-  readonly app: string | null
-  readonly state: JobState
-  /** True when something happened to it alone. */
-  readonly isRow: boolean
-  readonly isRemoved: boolean
-}
+import { bodies, type ModelBody, type ModelJob } from './model.ts'
+import { holds, wheres } from './where-model.ts'
 
 /** One request of the model with its jobs. */
 interface ModelRequest {
@@ -25,6 +15,7 @@ interface ModelRequest {
   readonly workflow: string
   readonly app: string | null
   readonly arrayFirst: number | null
+  readonly body: ModelBody
   readonly jobs: readonly ModelJob[]
 }
 
@@ -59,6 +50,7 @@ const request = fc.record({
   app: fc.constantFrom(...apps),
   arrayFirst: fc.option(fc.integer({ min: 0, max: 3 }), { nil: null }),
   state: fc.constantFrom(...spanStates),
+  body: bodies,
   fates: fc.array(fate, { minLength: 1, maxLength: 7, size: 'max' }),
   /** Ids that were reserved and never used, before this request. */
   gap: fc.integer({ min: 0, max: 2 }),
@@ -76,11 +68,11 @@ export const worlds: fc.Arbitrary<World> = fc
       id += part.gap
       const fates = part.arrayFirst === null ? part.fates.slice(0, 1) : part.fates
       const jobs = fates.map((each, index): ModelJob => {
-        const { workflow, app, arrayFirst } = part
+        const { workflow, app, arrayFirst, body: said } = part
         const name = arrayFirst === null ? part.name : `${part.name}-${arrayFirst + index}`
         const state = each.isRow ? each.row : part.state
         const { isRow, isRemoved } = each
-        return { id: id++, name, workflow, app, state, isRow, isRemoved }
+        return { id: id++, name, workflow, app, state, body: said, isRow, isRemoved }
       })
       return { ...part, jobs }
     })
@@ -104,15 +96,18 @@ const conditions = {
       .map(([first, more]) => [first, first + more] as const),
     { maxLength: 3 },
   ),
+  tags: fc.constantFrom({ exp: 'foo' }, { exp: 'Foo', 'a.b': '1' }, {}),
+  where: wheres,
 }
 
 /** Filters that ask for anything, but for few things at once: much together finds nothing. */
 export const filters: fc.Arbitrary<JobFilter> = fc
   .record({
     asked: fc.record(conditions),
-    keys: fc.subarray(['name', 'workflow', 'application', 'states', 'ids', 'ranges'] as const, {
-      maxLength: 3,
-    }),
+    keys: fc.subarray(
+      ['name', 'workflow', 'application', 'states', 'ids', 'ranges', 'tags', 'where'] as const,
+      { maxLength: 3 },
+    ),
   })
   .map(({ asked, keys }) => Object.fromEntries(keys.map((key) => [key, asked[key]])))
 
@@ -124,7 +119,7 @@ export function livingJobs(world: World): ModelJob[] {
 
 /** Does the job match? The definition that all queries are held against. */
 export function matches(filter: JobFilter, one: ModelJob): boolean {
-  const { ids, ranges, name, workflow, application, states } = filter
+  const { ids, ranges, name, workflow, application, states, tags: asked, where } = filter
   const isListed =
     (ids === undefined && ranges === undefined) ||
     (ids?.includes(one.id) ?? false) ||
@@ -134,7 +129,9 @@ export function matches(filter: JobFilter, one: ModelJob): boolean {
     (name === undefined || one.name === name) &&
     (workflow === undefined || one.workflow === workflow) &&
     (application === undefined || one.app === application) &&
-    (states === undefined || states.includes(one.state))
+    (states === undefined || states.includes(one.state)) &&
+    Object.entries(asked ?? {}).every(([key, value]) => one.body.tags?.[key] === value) &&
+    (where === undefined || holds(where, one))
   )
 }
 
@@ -160,14 +157,15 @@ const numberOf = (state: JobState): number => stateNumber(state) ?? -1
 
 function specsOf(request: ModelRequest, isSingly: boolean): SpecRow[] {
   const { jobs, name, workflow, app, arrayFirst } = request
+  const said = JSON.stringify(request.body)
   if (isSingly || arrayFirst === null) {
     return jobs
       .filter((one) => !isSingly || !one.isRemoved)
-      .map((one) => spec(one.id, one.id, { name: one.name, workflow, app }))
+      .map((one) => spec(one.id, one.id, { name: one.name, workflow, app, body: said }))
   }
   const [first, last] = [jobs[0], jobs.at(-1)]
   if (first === undefined || last === undefined) return []
-  return [spec(first.id, last.id, { name, workflow, app, arrayFirst })]
+  return [spec(first.id, last.id, { name, workflow, app, arrayFirst, body: said })]
 }
 
 /** Rows and spans of a request's living jobs. */
