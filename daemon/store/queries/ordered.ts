@@ -8,6 +8,7 @@ import { columnOf, rowSource, spanSource } from './columns.ts'
 import { isByRange } from './counts.ts'
 import { everything, type Wanted } from './filter.ts'
 import type { Found } from './list.ts'
+import { spanColumns } from './parts.ts'
 import { allFrom, type Plan } from './where-parts.ts'
 
 interface Key {
@@ -86,7 +87,7 @@ function raw(number: number): Sql {
 async function jobsAt(all: SqlQuery, ids: readonly JobId[]): Promise<Found[]> {
   const listed = sql`json_each(${JSON.stringify(ids)}) e`
   const byRow = sql`SELECT j.* FROM ${listed} CROSS JOIN job j ON j.id = e.value`
-  const bySpan = sql`SELECT e.value AS id, p.* FROM ${listed} CROSS JOIN span p
+  const bySpan = sql`SELECT e.value AS id, ${spanColumns} FROM ${listed} CROSS JOIN span p
     ON p.lo = (SELECT max(lo) FROM span WHERE lo <= e.value) AND p.hi >= e.value`
   const found = new Map<JobId, Found>()
   for (const row of await all(byRow.sql, byRow.params)) {

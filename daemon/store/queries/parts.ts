@@ -23,7 +23,8 @@ export interface Parts {
 /** JOB_FINISHED, which the index by state leaves out. */
 export const finished = 8
 
-const spanColumns: Sql = { sql: listedSpanColumns, params: [] }
+/** Columns of a span `p` for a list. */
+export const spanColumns: Sql = { sql: listedSpanColumns, params: [] }
 
 /** The first span that reaches to `id` or beyond begins at or after this `lo`. */
 export function spanFloor(id: Sql): Sql {

@@ -7,7 +7,7 @@ import { joined, type Sql, sql } from '../sql.ts'
 import { rowSource, spanSource } from './columns.ts'
 import { no } from './compare-text.ts'
 import { conditionOfJob, rangesOf, stateCondition, type Wanted, type Window } from './filter.ts'
-import { finished, type Parts, type Piece, pieceOf, spanFloor } from './parts.ts'
+import { finished, type Parts, type Piece, pieceOf, spanColumns, spanFloor } from './parts.ts'
 import { conditionOf, isOfElements, needsBodies, type Question } from './where.ts'
 
 /** How the jobs of a filter with a condition are gone through. */
@@ -157,13 +157,19 @@ export async function matchingParts(all: SqlQuery, plan: Plan, limit: number): P
   const rows = await run(
     sql`SELECT j.* FROM ${rowsFrom(plan)} ORDER BY ${inOrder}j.id LIMIT ${limit}`,
   )
-  const whole = wholeFrom(plan, (lo, hi) => sql`p.*, ${lo} AS piece_lo, ${hi} AS piece_hi`)
+  const whole = wholeFrom(
+    plan,
+    (lo, hi) => sql`${spanColumns}, ${lo} AS piece_lo, ${hi} AS piece_hi`,
+  )
   const pieces = (
     await run(
       sql`${whole} ORDER BY ${plan.isByRange ? sql`r.hi, p.lo` : sql`p.lo, s.lo`} LIMIT ${limit}`,
     )
   ).map(pieceOf)
-  const elements = elementsFrom(plan, (id) => sql`p.*, ${id} AS piece_lo, ${id} AS piece_hi`)
+  const elements = elementsFrom(
+    plan,
+    (id) => sql`${spanColumns}, ${id} AS piece_lo, ${id} AS piece_hi`,
+  )
   if (elements !== null) {
     const found = await run(sql`${elements} LIMIT ${limit}`)
     pieces.push(...found.map(pieceOf))
