@@ -14,7 +14,7 @@ export function fieldsOf(
 ): Record<string, unknown> {
   const request = fromStore<JobRequest>(job.body ?? '{}')
   const values: Record<string, unknown> = {}
-  for (const field of fields) values[field] = valueOf(site, job, request, field) ?? null
+  for (const field of fields) values[field] = valueAt(site, job, request, field) ?? null
   return values
 }
 
@@ -53,7 +53,7 @@ const ofRequest: Readonly<Record<string, Value>> = {
   data: (request) => request.data ?? {},
 }
 
-function valueOf(site: ViewSite, job: ListedJob, request: JobRequest, field: string): unknown {
+function valueAt(site: ViewSite, job: ListedJob, request: JobRequest, field: string): unknown {
   if (Object.hasOwn(ofRequest, field)) return ofRequest[field]?.(request)
   const { row, spec } = job
   switch (field) {

@@ -1,7 +1,7 @@
 // The columns that users may name, as SQL over a job's spec `s`, its body `b`, and the row or span
-// that it is in. Must never give NULL a meaning of its own: what is not there is NULL, nothing else.
+// that it is in. Must never give NULL a meaning of its own: what is not there is NULL.
 import { fault } from '../../../protocol/faults.ts'
-import { type Sql, sql } from '../sql.ts'
+import { joined, type Sql, sql } from '../sql.ts'
 
 /** What differs between a job's own row and a job in a span. */
 export interface Source {
@@ -163,12 +163,8 @@ function jsonColumn(field: string): Column | null {
   // A tag's name may hold dots; a path into the data may name an index or a key by a number.
   const paths =
     root === 'tags' && keys.length > 0 ? [`$.tags."${keys.join('.')}"`] : pathsOf(root, keys)
-  const [path = '$', ...more] = paths
-  const first = sql`b.body ->> ${path}`
-  const value =
-    more.length === 0
-      ? first
-      : sql`coalesce(${first}, ${more.reduce((all, each) => sql`${all}, b.body ->> ${each}`, sql`NULL`)})`
+  const ways = paths.map((path) => sql`b.body ->> ${path}`)
+  const value = ways.length === 1 ? joined(ways, '') : sql`coalesce(${joined(ways, ', ')})`
   return { kind: 'json', isOfElement: false, needsBody: true, paths, value: () => value }
 }
 

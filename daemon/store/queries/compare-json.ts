@@ -77,5 +77,6 @@ function jsonContains(column: Column, type: Sql, text: Sql, value: string | numb
   )
   const among = joined(lists, ' OR ')
   if (typeof value !== 'string') return sql`(${among})`
-  return sql`((coalesce(${type} = 'text', 0) AND coalesce(instr(${text}, ${value}) > 0, 0)) OR ${among})`
+  const isText = sql`coalesce(${type} = 'text', 0)`
+  return sql`((${isText} AND coalesce(instr(${text}, ${value}) > 0, 0)) OR ${among})`
 }

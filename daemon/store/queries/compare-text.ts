@@ -38,7 +38,8 @@ export function signed(text: Sql, op: keyof typeof signs, value: SqlValue): Sql 
 /** NULL in a list stands for what is not there. */
 export function listed(text: Sql, values: readonly SqlValue[]): Sql {
   const known = values.filter((each) => each !== null)
-  const found = sql`coalesce((${text}) IN (SELECT value FROM json_each(${JSON.stringify(known)})), 0)`
+  const list = JSON.stringify(known)
+  const found = sql`coalesce((${text}) IN (SELECT value FROM json_each(${list})), 0)`
   return known.length === values.length ? found : sql`(${found} OR (${text}) IS NULL)`
 }
 
@@ -67,7 +68,7 @@ function matched(op: Compared['op'], text: Sql, value: string): Sql {
       return sql`(instr(${within}, ${needle}) > 0)`
     case 'startswith':
     case 'istartswith':
-      return sql`(substr(${within}, 1, ${[...needle].length}) = ${needle})`
+      return sql`(substr(${within}, 1, ${lengthOf(needle)}) = ${needle})`
     case 'endswith':
     case 'iendswith':
       return needle === '' ? sql`(${text}) IS NOT NULL` : endsWith(within, needle)
@@ -76,9 +77,14 @@ function matched(op: Compared['op'], text: Sql, value: string): Sql {
   }
 }
 
+/** Length as SQLite counts it: in code points. */
+export function lengthOf(text: string): number {
+  return Array.from(text).length
+}
+
 /** Does the text end with this? */
 export function endsWith(text: Sql, end: string): Sql {
-  return sql`(substr(${text}, ${-[...end].length}) = ${end})`
+  return sql`(substr(${text}, ${-lengthOf(end)}) = ${end})`
 }
 
 /** SQLite's lower() knows the letters of ASCII; so does every operator that ignores case. */

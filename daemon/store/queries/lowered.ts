@@ -3,6 +3,7 @@
 import type { JobFilter, JobId } from '../../../protocol/job.ts'
 import type { Comparison, Where } from '../../../protocol/query.ts'
 import { isJobState, type JobState } from '../../../protocol/states.ts'
+import { listOf } from './compare-text.ts'
 
 /** The same filter with as much as possible in its plain fields, and tags as conditions. */
 export function lowered(filter: JobFilter): JobFilter {
@@ -54,8 +55,8 @@ function isState(word: unknown): word is JobState {
 function idsOf(op: Comparison['op'], value: unknown): Partial<JobFilter> | null {
   const ids: unknown = op === 'in' ? value : op === 'eq' ? [value] : null
   if (Array.isArray(ids)) return ids.every(isId) ? { ids } : null
-  if (op !== 'range' || !Array.isArray(value)) return null
-  const [first, last] = value
+  if (op !== 'range') return null
+  const [first, last] = listOf(value)
   return isId(first) && isId(last) && first <= last ? { ranges: [[first, last]] } : null
 }
 

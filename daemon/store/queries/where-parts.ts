@@ -49,7 +49,8 @@ export function rowsFrom(plan: Plan): Sql {
   const states = stateCondition(want.states, 'j.state')
   const matches = condition(want, null, ofJob)
   if (plan.isByRange) {
-    return sql`(${rangesOf(want, window)}) r CROSS JOIN spec s ON ${specsOver(sql`max(r.lo, ${from})`, sql`r.hi`)}
+    return sql`(${rangesOf(want, window)}) r
+      CROSS JOIN spec s ON ${specsOver(sql`max(r.lo, ${from})`, sql`r.hi`)}
       ${withBody(plan)}
       CROSS JOIN job j ON j.id BETWEEN max(r.lo, s.lo, ${from}) AND min(r.hi, s.hi)
       WHERE ${states} AND ${matches}`
@@ -84,7 +85,8 @@ function spansFrom(plan: Plan): Spans {
     return {
       lo: sql`max(p.lo, r.lo, s.lo, ${from})`,
       hi: sql`min(p.hi, r.hi, s.hi)`,
-      from: sql`(${rangesOf(want, window)}) r CROSS JOIN spec s ON ${specsOver(sql`max(r.lo, ${from})`, sql`r.hi`)}
+      from: sql`(${rangesOf(want, window)}) r
+        CROSS JOIN spec s ON ${specsOver(sql`max(r.lo, ${from})`, sql`r.hi`)}
         ${withBody(plan)}
         CROSS JOIN span p ON p.lo BETWEEN ${spanFloor(first)} AND ${last} AND p.hi >= ${first}
         WHERE ${states}`,
@@ -93,7 +95,8 @@ function spansFrom(plan: Plan): Spans {
   return {
     lo: sql`max(p.lo, s.lo, ${from})`,
     hi: sql`min(p.hi, s.hi, ${to})`,
-    from: sql`span p CROSS JOIN spec s ON ${specsOver(sql`max(p.lo, ${from})`, sql`min(p.hi, ${to})`)}
+    from: sql`span p
+      CROSS JOIN spec s ON ${specsOver(sql`max(p.lo, ${from})`, sql`min(p.hi, ${to})`)}
       ${withBody(plan)}
       WHERE p.lo BETWEEN ${spanFloor(sql`${from}`)} AND ${to} AND p.hi >= ${from} AND ${states}
       AND ${conditionOfJob(want, sql`s.lo`)}`,

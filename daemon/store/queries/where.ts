@@ -4,7 +4,7 @@ import type { Comparison, Where } from '../../../protocol/query.ts'
 import { joined, type Sql, sql } from '../sql.ts'
 import { type Column, columnOf, type Source } from './columns.ts'
 import { compared } from './compare.ts'
-import { asciiLower, type Compared, endsWith, no } from './compare-text.ts'
+import { asciiLower, type Compared, endsWith, lengthOf, listOf, no } from './compare-text.ts'
 
 /** What a condition is asked about. */
 export type Question =
@@ -44,7 +44,7 @@ function comparisonOf(where: Comparison, asked: Asked): Sql {
   const { field, op, value } = where
   if (op === 'ne') return sql`(NOT ${comparisonOf({ ...where, op: 'eq' }, opposite(asked))})`
   if (op === 'range') {
-    const [low, high] = Array.isArray(value) ? value : []
+    const [low, high] = listOf(value)
     const least = comparisonOf({ field, op: 'ge', value: low }, asked)
     return sql`(${least} AND ${comparisonOf({ field, op: 'le', value: high }, asked)})`
   }
@@ -100,7 +100,7 @@ function ofNames(op: Compared['op'], value: string, { of }: Elements): Sql {
     return head === '' ? yes : sql`(${within} OR ${endsWith(shared, head)})`
   }
   if (plainOp === 'startswith' || plainOp === 'eq' || plainOp === 'exact') {
-    const begins = sql`(substr(${shared}, 1, ${[...needle].length}) = ${needle})`
+    const begins = sql`(substr(${shared}, 1, ${lengthOf(needle)}) = ${needle})`
     const goesOn = sql`(substr(${needle}, 1, length(${shared})) = ${shared})`
     if (plainOp === 'startswith') return of === 'all' ? begins : sql`(${begins} OR ${goesOn})`
     return of === 'all' ? no : goesOn

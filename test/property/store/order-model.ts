@@ -2,7 +2,7 @@
 import * as fc from 'fast-check'
 import { jobStates } from '../../../protocol/states.ts'
 import type { ModelJob } from './model.ts'
-import { valueOf } from './where-model.ts'
+import { valueAt } from './where-model.ts'
 
 const columns = [
   'id',
@@ -47,7 +47,7 @@ function compare(one: unknown, other: unknown): number {
 }
 
 function keyOf(field: string, one: ModelJob): unknown {
-  const value = valueOf(field, one)
+  const value = valueAt(field, one)
   if (field === 'state') return jobStates.indexOf(one.state)
   if (typeof value === 'boolean') return Number(value)
   return typeof value === 'object' ? JSON.stringify(value) : value

@@ -8,7 +8,7 @@ import { jsonValues, type ModelJob } from './model.ts'
 const siteDirectory = '/site'
 
 /** The value of a column; undefined where there is none. */
-export function valueOf(field: string, one: ModelJob): unknown {
+export function valueAt(field: string, one: ModelJob): unknown {
   const { body } = one
   const row = one.isRow ? job(one.id) : null
   switch (field) {
@@ -62,7 +62,7 @@ export function holds(where: Where, one: ModelJob): boolean {
   if ('all' in where) return where.all.every((part) => holds(part, one))
   if ('any' in where) return where.any.some((part) => holds(part, one))
   if ('not' in where) return !holds(where.not, one)
-  return compares(where, valueOf(where.field, one))
+  return compares(where, valueAt(where.field, one))
 }
 
 function compares({ op, value, field }: Comparison, found: unknown): boolean {

@@ -60,8 +60,13 @@ describe('the query of a GET', () => {
     })
   })
 
-  test.each(['tag=foo', 'tag==x', 'where={', 'where=%5B%5D'])('%s is refused', (text) => {
-    expect(() => readJobQuery(new URLSearchParams(text))).toThrow()
+  test.each([
+    ['tag=foo', 'foo is no NAME=VALUE'],
+    ['tag==x', '=x is no NAME=VALUE'],
+    ['where={', 'not JSON'],
+    ['where=%5B%5D', 'must be {field, op, value}'],
+  ])('%s is refused: %s', (text, said) => {
+    expect(() => readJobQuery(new URLSearchParams(text))).toThrow(said)
   })
 })
 
