@@ -13,6 +13,7 @@ import {
   storeAllocation,
 } from './allocation-state.ts'
 import { type Core, decideIn } from './core.ts'
+import { withReasons } from './found-exits.ts'
 import { drainLaunchers, endLaunchers, requeueLaunchers } from './goodbye.ts'
 import type { Turn } from './turn.ts'
 
@@ -207,8 +208,9 @@ async function cancel(core: Core, allocation: AllocationState, isForced: boolean
  */
 async function settleEnd(core: Core, allocation: AllocationState): Promise<void> {
   if (allocation.isSettled) return
-  const { flat, reasons } = await core.services.readExits(allocation.facts.runDirectory)
+  const found = await core.services.readExits(allocation.facts.runDirectory)
   const context = allocation.live.context()
+  const { flat, reasons } = withReasons(found, context, core.killGraceMs)
   core.loop.deliver({
     name: 'allocation ended',
     handle: (turn) => {

@@ -1,5 +1,5 @@
 // Puts a backup in the place of a site's database, while no daemon runs.
-// Must never lose the present database: it is set aside, and comes back when anything fails.
+// Must never lose the present database: it is set aside, with what its allocations wrote.
 import {
   closeSync,
   copyFileSync,
@@ -49,6 +49,10 @@ export function putBack(site: string, source: string, stamp: string): string {
     rmSync(incoming, { force: true })
     throw fault('RESTORE_REFUSED', { file: source, what: reason(error) })
   }
+  // What tasks wrote after the backup was made is of another time: token by token it would be taken
+  // for the end of attempts that the restored database has yet to make.
+  const run = join(site, siteLayout.run)
+  if (existsSync(run)) renameSync(run, `${run}.before-restore-${stamp}`)
   for (const ending of ['', ...companions]) {
     if (existsSync(database + ending)) renameSync(database + ending, aside + ending)
   }

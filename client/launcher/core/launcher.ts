@@ -76,9 +76,7 @@ export function makeLauncher(settings: LauncherSettings, ports: LauncherPorts): 
     const row = tasks.rowOf(token)
     if (row < 0) return
     lanes.ended(row, startedAtMs > 0 ? wallMs : -1)
-    const known = tasks.reasons[row] ?? ''
-    const why = reason ?? (known === '' ? null : known)
-    reports.add(token, code, signal, startedAtMs, wallMs, userMs, systemMs, rssKiB, orphans, why)
+    reports.add(token, code, signal, startedAtMs, wallMs, userMs, systemMs, rssKiB, orphans, reason)
     tasks.exit(row)
   }
   const runner = ports.makeRunner({

@@ -96,7 +96,7 @@ export function makeOrders(
         endUnstarted(row, signalTerm, null)
       } else {
         tasks.wishes[row] = wish.end
-        runner.kill(token, frame[3])
+        runner.kill(token, frame[3], null)
       }
     }
   }
@@ -127,8 +127,7 @@ export function makeOrders(
     for (const lane of lanes.open) {
       for (const row of lane.rows) {
         tasks.wishes[row] = wish.giveBack
-        tasks.reasons[row] = why
-        runner.kill(tasks.tokens[row] ?? -1, graceMs)
+        runner.kill(tasks.tokens[row] ?? -1, graceMs, why)
       }
     }
   }

@@ -17,8 +17,11 @@ import type {
 export interface TaskRunner {
   /** Puts a task at the end of a lane. The template stays unchanged for as long as it is held. */
   start(lane: number, token: number, jobId: number, template: TaskTemplate): void
-  /** TERM to the task, KILL after the grace. One that has not started is reported as withdrawn. */
-  kill(token: number, graceMs: number): void
+  /**
+   * TERM to the task, KILL after the grace. One that has not started is reported as withdrawn; the
+   * exit of one that this has ended comes with the reason.
+   */
+  kill(token: number, graceMs: number, reason: string | null): void
   /** Gives back tasks that have not started; those that have are left alone. */
   withdraw(tokens: readonly number[]): void
   /** The exits of these tasks are durable at the daemon: journals need not keep them. */
@@ -38,7 +41,7 @@ export interface RunnerHandlers {
   onStarted(token: number, startedAtMs: number): void
   /**
    * code −1: ended by a signal or never started; rssKiB negative: at most this much;
-   * reason: why it could not run.
+   * reason: why it could not run, or what it was ended for.
    */
   readonly onExited: (
     token: number,

@@ -22,8 +22,6 @@ export interface Tasks {
   /** Order of arrival. */
   readonly orders: number[]
   readonly wishes: number[]
-  /** Reason to report with the exit, e.g. the walltime; '' for none. */
-  readonly reasons: string[]
   /** Was this token ever given to this launcher, as far as it remembers? */
   isKnown(token: number): boolean
   /** Row of a token that is queued or in a lane, else −1. */
@@ -60,7 +58,6 @@ export function makeTasks(): Tasks {
     tasks.shapes[row] = null
     tasks.lanes[row] = null
     tasks.tokens[row] = -1
-    tasks.reasons[row] = ''
     free.push(row)
     open--
   }
@@ -73,7 +70,6 @@ export function makeTasks(): Tasks {
     lanes: [],
     orders: [],
     wishes: [],
-    reasons: [],
     isKnown: (token) => rows.has(token) || acknowledged.has(token),
     isGivenBack: (token) => givenBack.has(token),
     rowOf: (token) => rows.get(token) ?? exitedMark,
@@ -86,7 +82,6 @@ export function makeTasks(): Tasks {
       tasks.lanes[row] = null
       tasks.orders[row] = arrivals++
       tasks.wishes[row] = wish.none
-      tasks.reasons[row] = ''
       rows.set(token, row)
       open++
       return row

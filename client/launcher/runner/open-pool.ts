@@ -75,7 +75,7 @@ export async function openPool(
       return makePoolRunner(
         {
           start: (tasks) => pool.start(tasks.map((task: PoolTask) => ({ ...task, envId }))),
-          kill: (token, graceMs) => pool.kill(token, graceMs),
+          kill: (token, graceMs, reason) => pool.kill(token, graceMs, reason),
           withdraw: (some) => pool.withdraw(some),
           forget: (some) => pool.ack(some),
           close: () => void pool.drain().then(drained.resolve, drained.reject),

@@ -11,7 +11,7 @@ export type PoolTask = Omit<Task, 'envId'>
 /** The spawners of one node. */
 export interface Pool {
   start(tasks: readonly PoolTask[]): void
-  kill(token: number, graceMs: number): void
+  kill(token: number, graceMs: number, reason: string | null): void
   withdraw(tokens: readonly number[]): void
   /** These exits need not be kept in journals any longer. */
   forget(tokens: readonly number[]): void
@@ -81,9 +81,9 @@ export function makePoolRunner(
     },
     flush,
     // What was to start before goes out before, so that the pool knows the token.
-    kill(token, graceMs) {
+    kill(token, graceMs, reason) {
       flush()
-      pool.kill(token, graceMs)
+      pool.kill(token, graceMs, reason)
     },
     withdraw(tokens) {
       flush()

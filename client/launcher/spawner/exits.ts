@@ -11,7 +11,7 @@ export function exitOf(one: Running, ending: Ending, endedAtMs: number, orphans:
     pid: one.pid,
     code: ending.code,
     signal: ending.signal,
-    error: ending.error ?? null,
+    error: ending.error ?? one.killReason,
     startedAtMs: one.startedAtMs,
     endedAtMs,
     userMs: ending.userMs,

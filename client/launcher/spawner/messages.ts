@@ -25,11 +25,20 @@ export interface Task {
   readonly envscript: string | null
 }
 
+/** Ends a task: TERM, and KILL after the grace. One that has ended by itself is left as it is. */
+export interface Kill {
+  readonly op: 'kill'
+  readonly token: number
+  readonly graceMs: number
+  /** Stands in the exit of a task that this has ended: one of exitReasons; null: none. */
+  readonly reason: string | null
+}
+
 /** What a launcher may say. */
 export type Command =
   | { readonly op: 'env'; readonly id: number; readonly env: Readonly<Record<string, string>> }
   | { readonly op: 'start'; readonly tasks: readonly Task[] }
-  | { readonly op: 'kill'; readonly token: number; readonly graceMs: number }
+  | Kill
   | { readonly op: 'withdraw'; readonly tokens: readonly number[] }
   /** The journal of before the last `rotated` is not needed any more. */
   | { readonly op: 'rotate' }
@@ -42,7 +51,7 @@ export interface Exit {
   readonly pid: number
   readonly code: number | null
   readonly signal: number | null
-  /** Why it could not be started: 'ENOENT: …'. */
+  /** Why it could not be started: 'ENOENT: …'; or what it was ended for. */
   readonly error: string | null
   /** Wall clock, ms since 1970. */
   readonly startedAtMs: number

@@ -16,7 +16,7 @@ export interface SpawnerPool {
   /** Makes a base environment known; equal ones get one id. */
   baseEnv(environment: Readonly<Record<string, string>>): number
   start(tasks: readonly Task[]): void
-  kill(token: number, graceMs: number): void
+  kill(token: number, graceMs: number, reason: string | null): void
   /** Gives back those of them that have not started. */
   withdraw(tokens: readonly number[]): void
   /** These exits are durable elsewhere; journals need not keep them. */
@@ -90,10 +90,10 @@ export function makeSpawnerPool(settings: SpawnerPoolSettings): SpawnerPool {
         if (own.length > 0) place.start({ op: 'start', tasks: own })
       })
     },
-    kill(token, graceMs) {
+    kill(token, graceMs, reason) {
       const place = places.find((each) => each.holds(token))
-      if (place !== undefined) return place.send({ op: 'kill', token, graceMs })
-      for (const one of adopted) if (one.open().has(token)) one.kill(token, graceMs)
+      if (place !== undefined) return place.send({ op: 'kill', token, graceMs, reason })
+      for (const one of adopted) if (one.open().has(token)) one.kill(token, graceMs, reason)
     },
     withdraw(tokens) {
       for (const place of places) {

@@ -14,4 +14,6 @@ export interface Running {
   startedAtMs: number
   /** The launcher asked for its end. */
   isKilled: boolean
+  /** What for, when that is to be told. */
+  killReason: string | null
 }

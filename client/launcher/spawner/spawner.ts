@@ -76,7 +76,7 @@ export function makeSpawner(parts: SpawnerParts): Spawner {
           return work.add(command.tasks)
         case 'kill': {
           const one = work.running(command.token)
-          if (one !== undefined) return terminations.begin(one, command.graceMs)
+          if (one !== undefined) return terminations.begin(one, command)
           return tell.withdrawn(work.withdraw(new Set([command.token])))
         }
         case 'withdraw':

@@ -5,6 +5,7 @@ import { taskMarkerVariable } from '../../../protocol/allocation-file.ts'
 import { limits } from '../../../protocol/limits.ts'
 import type { Clock } from '../../../protocol/ports.ts'
 import type { Backend, Ending } from './backend.ts'
+import type { Kill } from './messages.ts'
 import type { Running } from './running.ts'
 
 /** Linux signal numbers, equal on all architectures that Node supports. */
@@ -17,7 +18,7 @@ export type Swept = readonly [Running, Ending, endedAtMs: number, orphans: numbe
 
 /** Kills under way. */
 export interface Terminations {
-  begin(one: Running, graceMs: number): void
+  begin(one: Running, kill: Pick<Kill, 'graceMs' | 'reason'>): void
   /** The leader has ended; processes may be left. */
   sweep(one: Running, ending: Ending, endedAtMs: number): void
   /** Does what is due and returns the tasks that are over. */
@@ -56,8 +57,9 @@ export function makeTerminations(backend: Backend, clock: Clock): Terminations {
   }
 
   return {
-    begin(one, graceMs) {
+    begin(one, { graceMs, reason }) {
       one.isKilled = true
+      one.killReason ??= reason
       const atMs = clock.monotonicMs() + Math.max(0, graceMs)
       killAtMs.set(one, Math.min(atMs, killAtMs.get(one) ?? Number.POSITIVE_INFINITY))
       if (graceMs <= 0) return

@@ -121,7 +121,7 @@ export function makeWork(handlers: WorkHandlers, clock: Clock): Work {
 }
 
 function newRunning(task: Task): Running {
-  return { task, pid: 0, startTime: 0, startedAtMs: 0, isKilled: false }
+  return { task, pid: 0, startTime: 0, startedAtMs: 0, isKilled: false, killReason: null }
 }
 
 /** Too many processes or too little memory, just now. */

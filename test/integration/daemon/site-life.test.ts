@@ -1,5 +1,5 @@
 // A site that is moved, copied, backed up and restored, with jobs that run meanwhile.
-import { cpSync, renameSync } from 'node:fs'
+import { cpSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { daemonOf } from '../../support/daemon.ts'
@@ -77,6 +77,26 @@ test('a backup of a site at work holds what was accepted before it', async () =>
   expect((await site.balsamd('status', '--check')).code).toBe(0)
   job.letGo()
   await launch(site)
+  expect(await site.balsam('wait')).toMatchObject({ code: 0 })
+  expect(await site.job(job.id)).toMatchObject({ state: 'JOB_FINISHED' })
+})
+
+test('what tasks wrote after the backup was made is not believed after a restore', async () => {
+  const job = await submitSteered(site, world.base, { name: 'j' })
+  await launch(site)
+  await job.running()
+  const file = join(world.base, 'copy.db')
+  await site.ok('site', 'backup', file)
+  const [attempt] = (await site.job(job.id)).attempt_list
+  const exit = { token: attempt?.token, pid: 1, code: 3, signal: null, error: null }
+  const rest = { startedAtMs: 1, endedAtMs: 2, userMs: 0, systemMs: 0, maxRssKiB: 1, orphans: 0 }
+  const line = `${JSON.stringify({ e: { ...exit, ...rest, isRssBelow: false } })}\n`
+  const node = join(site.path, 'run/allocation-1/node-0')
+  // As a launcher leaves it that was killed before it could report.
+  writeFileSync(join(node, 'spawner-1-1-1.journal'), line)
+  expect(await site.balsam('site', 'restore', file, '--yes')).toMatchObject({ code: 0 })
+  await launch(site)
+  job.letGo()
   expect(await site.balsam('wait')).toMatchObject({ code: 0 })
   expect(await site.job(job.id)).toMatchObject({ state: 'JOB_FINISHED' })
 })

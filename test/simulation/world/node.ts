@@ -29,6 +29,8 @@ interface Running {
   readonly startedVirtualMs: number
   lane: number | null
   isKilled: boolean
+  /** What its end is for, when that was said. */
+  killReason: string | null
 }
 
 interface Waiting {
@@ -100,7 +102,7 @@ export class SimNode {
         this.lanes.set(lane, waiting)
         soon(() => this.next(lane, wallMs))
       },
-      kill: (token) => soon(() => this.kill(token)),
+      kill: (token, _graceMs, reason) => soon(() => this.kill(token, reason)),
       withdraw: (tokens) => soon(() => this.withdraw(new Set(tokens))),
       forget: (tokens) => {
         for (const token of tokens) this.journal.delete(token)
@@ -144,6 +146,7 @@ export class SimNode {
       startedVirtualMs: this.time.nowMs,
       lane,
       isKilled: false,
+      killReason: null,
     }
     this.running.set(token, task)
     this.truth.started(jobId, token, this.name)
@@ -168,7 +171,7 @@ export class SimNode {
       signal,
       startedAtMs: task.startedAtMs,
       wallMs: Math.round(this.time.nowMs - task.startedVirtualMs),
-      reason: null,
+      reason: task.killReason,
     }
     this.journal.set(task.token, exit)
     this.tell(exit)
@@ -191,11 +194,12 @@ export class SimNode {
     this.handlers?.onBatchEnd()
   }
 
-  private kill(token: number): void {
+  private kill(token: number, reason: string | null): void {
     const task = this.running.get(token)
     if (task === undefined) return this.withdraw(new Set([token]))
     if (task.isKilled) return
     task.isKilled = true
+    task.killReason = reason
     this.time.schedule(this.random.next() * 50, () =>
       this.exit(task, -1, 15, () => task.startedAtMs),
     )

@@ -108,12 +108,16 @@ export class SimScheduler {
 
   private exits(runDirectory: string): { flat: number[]; reasons: (readonly [number, string])[] } {
     const flat: number[] = []
+    const reasons: [number, string][] = []
     for (const allocation of this.byToken.values()) {
       if (allocation.facts.runDirectory !== runDirectory) continue
       for (const node of allocation.nodes)
-        for (const exit of node.journaled()) flat.push(...numbersOf(exit))
+        for (const exit of node.journaled()) {
+          flat.push(...numbersOf(exit))
+          if (exit.reason !== null) reasons.push([exit.token, exit.reason])
+        }
     }
-    return { flat, reasons: [] }
+    return { flat, reasons }
   }
 }
 

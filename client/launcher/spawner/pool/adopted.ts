@@ -31,7 +31,7 @@ export interface Adopted {
   readonly journalFile: string
   /** Tasks that have not ended. */
   open(): ReadonlySet<number>
-  kill(token: number, graceMs: number): void
+  kill(token: number, graceMs: number, reason: string | null): void
   /** These exits are durable elsewhere. */
   acknowledge(tokens: readonly number[]): void
   /** Resolves when it is known which tasks run. */
@@ -102,8 +102,8 @@ export function adoptSpawner(
   return {
     journalFile,
     open: () => view.open,
-    kill(token, graceMs) {
-      const line = JSON.stringify({ op: 'kill', token, graceMs })
+    kill(token, graceMs, reason) {
+      const line = JSON.stringify({ op: 'kill', token, graceMs, reason })
       appendFileSync(controlFile(journalFile), `${line}\n`, { mode: 0o600 })
     },
     acknowledge(tokens) {

@@ -79,7 +79,8 @@ describe.each(kinds)('the %s spawner', (kind) => {
     await fileAppears(ready)
     spawner.process.stdin.destroy()
     spawner.process.stdout.destroy()
-    appendFileSync(`${spawner.journalFile}.control`, '{"op":"kill","token":1,"graceMs":50}\n')
+    const kill = { op: 'kill', token: 1, graceMs: 50, reason: null }
+    appendFileSync(`${spawner.journalFile}.control`, `${JSON.stringify(kill)}\n`)
     expect(await spawner.ended()).toBe(0)
     expect([...exitsIn(spawner.journalFile)]).toEqual([[1, 'null 9']])
   })

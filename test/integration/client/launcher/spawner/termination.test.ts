@@ -23,12 +23,37 @@ describe.each(kinds)('the %s spawner', (kind) => {
     )
     await fileAppears(join(spawner.directory, 'r1'))
     await fileAppears(join(spawner.directory, 'r2'))
-    spawner.send({ op: 'kill', token: 1, graceMs: 5_000 })
+    spawner.send({ op: 'kill', token: 1, graceMs: 5_000, reason: null })
     expect((await spawner.exit(1)).signal).toBe(15)
     await fileAppears(join(spawner.directory, 'r3'))
     writeFileSync(go, '')
     expect((await spawner.exit(2)).code).toBe(7)
     expect((await spawner.exit(3)).code).toBe(7)
+  })
+
+  test('says in its exit what a task was ended for, whatever it makes of the signal', async () => {
+    const spawner = openSpawner(kind)
+    const ready = join(spawner.directory, 'ready')
+    spawner.start(
+      spawner.task(1, [
+        'sh',
+        '-c',
+        `trap 'exit 0' TERM; : >"${ready}"; while :; do sleep 0.02; done`,
+      ]),
+    )
+    await fileAppears(ready)
+    spawner.send({ op: 'kill', token: 1, graceMs: 5_000, reason: 'stopped' })
+    expect(await spawner.exit(1)).toMatchObject({ code: 0, error: 'stopped' })
+    const journal = readFileSync(join(spawner.directory, 'spawner-1.journal'), 'utf8')
+    expect(journal).toContain('"error":"stopped"')
+  })
+
+  test('leaves a task that had ended by itself its own result', async () => {
+    const spawner = openSpawner(kind)
+    expect((await spawner.run(['true'])).error).toBe(null)
+    spawner.start(spawner.task(2, ['true']))
+    spawner.send({ op: 'kill', token: 1, graceMs: 0, reason: 'stopped' })
+    expect(await spawner.exit(2)).toMatchObject({ code: 0, error: null })
   })
 
   test('ends a task that ignores TERM by KILL after the grace, not before', async () => {
@@ -37,7 +62,7 @@ describe.each(kinds)('the %s spawner', (kind) => {
     spawner.start(spawner.task(1, [fixture('ignores-term.sh'), ready]))
     await fileAppears(ready)
     const beganMs = clock.monotonicMs()
-    spawner.send({ op: 'kill', token: 1, graceMs: 300 })
+    spawner.send({ op: 'kill', token: 1, graceMs: 300, reason: null })
     expect((await spawner.exit(1)).signal).toBe(9)
     expect(clock.monotonicMs() - beganMs).toBeGreaterThanOrEqual(295)
     // The lane goes on.
@@ -52,7 +77,7 @@ describe.each(kinds)('the %s spawner', (kind) => {
       while :; do sleep 0.02; [ -e "${terms}" ] && sleep 0.3 && exit 3; done`
     spawner.start(spawner.task(1, ['sh', '-c', text]))
     await fileAppears(ready)
-    spawner.send({ op: 'kill', token: 1, graceMs: 10_000 })
+    spawner.send({ op: 'kill', token: 1, graceMs: 10_000, reason: null })
     expect((await spawner.exit(1)).code).toBe(3)
     expect(readFileSync(terms, 'utf8')).toBe('term\n')
   })
@@ -62,7 +87,7 @@ describe.each(kinds)('the %s spawner', (kind) => {
     const ready = join(spawner.directory, 'ready')
     spawner.start(spawner.task(1, [fixture('ignores-term.sh'), ready]))
     await fileAppears(ready)
-    spawner.send({ op: 'kill', token: 1, graceMs: 0 })
+    spawner.send({ op: 'kill', token: 1, graceMs: 0, reason: null })
     expect((await spawner.exit(1)).signal).toBe(9)
   })
 
@@ -71,7 +96,7 @@ describe.each(kinds)('the %s spawner', (kind) => {
     spawner.start(spawner.task(1, ['sh', '-c', 'echo $$ >pid.new; mv pid.new pid; exec sleep 300']))
     await fileAppears(join(spawner.directory, 'pid'))
     process.kill(readPid(join(spawner.directory, 'pid')), 'SIGSTOP')
-    spawner.send({ op: 'kill', token: 1, graceMs: 60_000 })
+    spawner.send({ op: 'kill', token: 1, graceMs: 60_000, reason: null })
     expect((await spawner.exit(1)).signal).toBe(15)
   })
 
@@ -82,7 +107,7 @@ describe.each(kinds)('the %s spawner', (kind) => {
     await fileAppears(file)
     const child = readPid(file)
     expect(isAlive(child)).toBe(true)
-    spawner.send({ op: 'kill', token: 1, graceMs: 5_000 })
+    spawner.send({ op: 'kill', token: 1, graceMs: 5_000, reason: null })
     await spawner.exit(1)
     await until('end of the child', () => !isAlive(child))
     expect(isAlive(child)).toBe(false)
@@ -109,7 +134,7 @@ describe.each(kinds)('the %s spawner', (kind) => {
     )
     await fileAppears(ready)
     spawner.send({ op: 'withdraw', tokens: [1, 2, 77] })
-    spawner.send({ op: 'kill', token: 3, graceMs: 0 })
+    spawner.send({ op: 'kill', token: 3, graceMs: 0, reason: null })
     await until('both back', () => spawner.withdrawn.size === 2)
     writeFileSync(go, '')
     expect((await spawner.exit(4)).code).toBe(0)
@@ -124,7 +149,7 @@ describe.each(kinds)('the %s spawner', (kind) => {
     await until('first exits', () => spawner.exits.size > 20)
     const beganMs = clock.monotonicMs()
     const atWall = clock.wallMs()
-    spawner.send({ op: 'kill', token: 1, graceMs: 5_000 })
+    spawner.send({ op: 'kill', token: 1, graceMs: 5_000, reason: null })
     const exit = await spawner.exit(1)
     expect(exit.signal).toBe(15)
     // By the spawner's clock: this process may itself be waiting for a core.

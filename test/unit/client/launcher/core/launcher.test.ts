@@ -1,5 +1,6 @@
 // The launcher's rules, one a test, with a clock, a link and a runner moved by hand.
 import { describe, expect, test } from 'vitest'
+import { exitReasons } from '../../../../../protocol/exit-reasons.ts'
 import type { LauncherFrame } from '../../../../../protocol/frames.ts'
 import { frameKind } from '../../../../../protocol/frames.ts'
 import { limits } from '../../../../../protocol/limits.ts'
@@ -73,7 +74,7 @@ describe('hello', () => {
     world.say([frameKind.refused, 'ALLOCATION_UNKNOWN', 'gone'])
     expect(world.asks()).toEqual([
       ['start', 0, 1],
-      ['kill', 1, 5_000],
+      ['kill', 1, 5_000, exitReasons.stopped],
     ])
     world.exited([1], 10, 15)
     expect(world.ended).toEqual(['refused: ALLOCATION_UNKNOWN gone'])

@@ -52,7 +52,7 @@ export function handClock(): Clock & { advance(ms: number): void; pending(): num
 /** What the runner was asked, in order. */
 export type Asked =
   | readonly ['start', lane: number, token: number]
-  | readonly ['kill', token: number, graceMs: number]
+  | readonly ['kill', token: number, graceMs: number, ...reason: string[]]
   | readonly ['withdraw', ...tokens: number[]]
 
 const template: TaskTemplate = {
@@ -83,7 +83,8 @@ export function makeWorld(settings: Partial<LauncherSettings> = {}) {
   }
   const taskRunner: TaskRunner = {
     start: (lane, token) => void asked.push(['start', lane, token]),
-    kill: (token, graceMs) => void asked.push(['kill', token, graceMs]),
+    kill: (token, graceMs, reason) =>
+      void asked.push(['kill', token, graceMs, ...(reason === null ? [] : [reason])]),
     withdraw: (tokens) => void asked.push(['withdraw', ...tokens]),
     forget: () => undefined,
     flush: () => undefined,
@@ -170,10 +171,10 @@ export function makeWorld(settings: Partial<LauncherSettings> = {}) {
       for (const token of tokens) handlers().onStarted(token, clock.wallMs())
       handlers().onBatchEnd()
     },
-    exited(tokens: readonly number[], wallMs = 100, signal = 0) {
+    exited(tokens: readonly number[], wallMs = 100, signal = 0, reason: string | null = null) {
       for (const token of tokens) {
         const code = signal === 0 ? 0 : -1
-        handlers().onExited(token, code, signal, clock.wallMs(), wallMs, 1, 2, 3, 0, null)
+        handlers().onExited(token, code, signal, clock.wallMs(), wallMs, 1, 2, 3, 0, reason)
       }
       handlers().onBatchEnd()
     },

@@ -52,7 +52,7 @@ test('tasks are collected and go out in one batch, before a kill of one of them'
   )
   runner.start(0, 1, 11, template)
   runner.start(1, 2, 12, template)
-  runner.kill(2, 100)
+  runner.kill(2, 100, null)
   runner.flush()
   expect(calls).toEqual([[1, 2], 'kill 2'])
 })
