@@ -1,5 +1,5 @@
-// Every command block of the guide, the tutorials and the questions runs as it is written: each page
-// in one bash, in a world of its own, under set -e.
+// Every command block of guide, tutorials and questions runs as it is written: each page in one
+// bash, in a world of its own, under set -e.
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
