@@ -2,7 +2,7 @@
 // large process is slow. Must never outlive its daemon: it ends when its input ends.
 import { createInterface } from 'node:readline'
 import { realClock } from '../ports/clock.ts'
-import { findMarked, signalMarked, signalProcess } from './marked.ts'
+import { lookForMarkers, signalMarked, signalProcess } from './marked.ts'
 import type { RunnerAnswers, RunnerCommand, RunnerReply, RunnerRequest } from './messages.ts'
 import { runCommand } from './run.ts'
 import { startDetached } from './start.ts'
@@ -22,7 +22,7 @@ function execute(command: RunnerCommand): Answer | Promise<Answer> {
     case 'signalMarked':
       return { pids: signalMarked(command.marker, command.signal) }
     default:
-      return { pids: findMarked(command.markers) }
+      return lookForMarkers(command.markers)
   }
 }
 

@@ -75,7 +75,11 @@ export interface RunnerAnswers {
   readonly start: StartResult
   readonly signal: { readonly wasLiving: boolean }
   readonly signalMarked: { readonly pids: readonly number[] }
-  readonly living: { readonly pids: Readonly<Record<string, readonly number[]>> }
+  /** hidden: processes of which it could not be seen whether they carry a marker. */
+  readonly living: {
+    readonly pids: Readonly<Record<string, readonly number[]>>
+    readonly hidden: readonly number[]
+  }
 }
 
 /** A line to the runner. */

@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { allocationMarkerVariable, taskMarkerVariable } from '../../../protocol/allocation-file.ts'
 import { spawnerVariable } from '../spawner/processes.ts'
 import { nodeIndexVariable } from '../task/base-environment.ts'
+import { environmentOf } from './environment.ts'
 
 /** A process that will never be another one: pid and start time (clock ticks since boot). */
 export interface ProcessIdentity {
@@ -44,36 +45,55 @@ function statOf(pid: number): string[] | null {
   return stat === null ? null : stat.slice(stat.lastIndexOf(')') + 2).split(' ')
 }
 
+/** What one walk over /proc saw. */
+export interface AllocationLook {
+  readonly found: readonly MarkedProcess[]
+  /** Of these it could not be seen whose they are: they execute another program just now. */
+  readonly hidden: readonly ProcessIdentity[]
+}
+
 /** Every living process with the allocation's marker but this one. */
-export function markedProcesses(marker: string): MarkedProcess[] {
-  return readdirSync('/proc').flatMap((entry) => {
+export function markedProcesses(marker: string): readonly MarkedProcess[] {
+  return lookForAllocation(marker).found
+}
+
+/** The same, and the processes that may be such ones. */
+export function lookForAllocation(marker: string): AllocationLook {
+  const found: MarkedProcess[] = []
+  const hidden: ProcessIdentity[] = []
+  for (const entry of readdirSync('/proc')) {
     const pid = Number(entry)
-    if (!Number.isInteger(pid) || pid === process.pid) return []
+    if (!Number.isInteger(pid) || pid === process.pid) continue
     // Before the environment: should the pid change hands between the two, the signal finds nobody.
     const startTime = startTimeOf(pid)
-    if (startTime === null) return []
-    const environment = read(`/proc/${pid}/environ`)
-    if (environment === null || !environment.includes(marker)) return []
-    const variables = environment.split('\0')
-    if (variableIn(variables, allocationMarkerVariable) !== marker) return []
-    const node = variableIn(variables, nodeIndexVariable)
-    const task = variableIn(variables, taskMarkerVariable)
-    return [
-      {
-        pid,
-        startTime,
-        nodeIndex: node === null ? null : Number(node),
-        token: task === null ? null : Number(task.slice(task.lastIndexOf(':') + 1)),
-        isLauncher:
-          node !== null && task === null && variableIn(variables, spawnerVariable) === null,
-      },
-    ]
-  })
+    if (startTime === null) continue
+    const environment = environmentOf(pid)
+    if (environment === 'hidden') hidden.push({ pid, startTime })
+    else if (environment?.includes(marker) === true) {
+      const variables = environment.toString('utf8').split('\0')
+      if (variableIn(variables, allocationMarkerVariable) !== marker) continue
+      found.push({ pid, startTime, ...partIn(variables) })
+    }
+  }
+  return { found, hidden }
+}
+
+/** Which part of the allocation it is. */
+function partIn(variables: readonly string[]): Omit<MarkedProcess, keyof ProcessIdentity> {
+  const node = variableIn(variables, nodeIndexVariable)
+  const task = variableIn(variables, taskMarkerVariable)
+  return {
+    nodeIndex: node === null ? null : Number(node),
+    token: task === null ? null : Number(task.slice(task.lastIndexOf(':') + 1)),
+    isLauncher: node !== null && task === null && variableIn(variables, spawnerVariable) === null,
+  }
 }
 
 /** A variable that a process was started with; null when it has none of that name. */
 export function variableOf(pid: number, name: string): string | null {
-  return variableIn((read(`/proc/${pid}/environ`) ?? '').split('\0'), name)
+  const environment = environmentOf(pid)
+  if (environment === null || environment === 'hidden') return null
+  return variableIn(environment.toString('utf8').split('\0'), name)
 }
 
 /** Sends a signal if the process still is the same. */

@@ -2,7 +2,7 @@
 // Must never kill a process without having read its marker in the same look.
 import type { Clock } from '../../../protocol/ports.ts'
 import type { MarkedProcess } from './processes.ts'
-import { markedProcesses, signalProcess } from './processes.ts'
+import { lookForAllocation, signalProcess } from './processes.ts'
 
 /** A killed process is gone within milliseconds, unless it hangs in the kernel. */
 const lookMs = 20
@@ -14,14 +14,17 @@ export async function sweep(
   isUnwanted: (found: MarkedProcess) => boolean,
   clock: Clock,
 ): Promise<number> {
-  let left: MarkedProcess[] = []
+  let left = 0
   for (let look = 0; look < looksMax; look++) {
-    left = markedProcesses(marker).filter((found) => isUnwanted(found))
-    if (left.length === 0) return 0
-    for (const found of left) signalProcess(found, 'SIGKILL')
+    const { found, hidden } = lookForAllocation(marker)
+    const unwanted = found.filter((each) => isUnwanted(each))
+    // Whose a hidden one is, the next look shows.
+    left = unwanted.length + hidden.length
+    if (left === 0) return 0
+    for (const each of unwanted) signalProcess(each, 'SIGKILL')
     await new Promise<void>((resolve) => {
       clock.after(lookMs, resolve)
     })
   }
-  return left.length
+  return left
 }

@@ -2,6 +2,7 @@
 // Must never take a zombie for a living process, nor this one for a task.
 import { readdirSync, readFileSync } from 'node:fs'
 import { taskMarkerVariable } from '../../../protocol/allocation-file.ts'
+import { environmentOf } from '../machine/environment.ts'
 
 /** One living process. */
 export interface ProcessView {
@@ -18,8 +19,15 @@ export interface Marked {
   readonly marker: string
 }
 
-/** A process in whose environment a variable is set. */
-export type MarkerOf = (pid: number) => string | null
+/** What one walk over /proc saw. */
+export interface MarkedLook {
+  readonly found: readonly Marked[]
+  /** Of these it could not be seen whose they are: they execute another program just now. */
+  readonly hidden: readonly { readonly pid: number; readonly startTime: number }[]
+}
+
+/** A variable in the environment of a process; null: not set; undefined: hidden just now. */
+export type MarkerOf = (pid: number) => string | null | undefined
 
 /** The id of this boot; it changes when the machine restarts. */
 export function readBootId(): string {
@@ -28,8 +36,8 @@ export function readBootId(): string {
 
 /** A living process; null when there is none of that pid, or only its zombie. */
 export function readProcess(pid: number): ProcessView | null {
-  const text = readOrNull(`/proc/${pid}/stat`)?.toString('latin1')
-  if (text === undefined) return null
+  const text = readOrNull(`/proc/${pid}/stat`)
+  if (text === null) return null
   // The name stands in parentheses and may hold anything, parentheses too.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
   const state = fields[0] ?? ''
@@ -46,26 +54,38 @@ export function isLiving(pid: number, startTime: number): boolean {
 export function findMarked(
   isMeant: (marker: string) => boolean,
   markerOf: MarkerOf = taskMarkerOf,
-): Marked[] {
+): readonly Marked[] {
+  return lookForMarked(isMeant, markerOf).found
+}
+
+/** The same, and the processes that may be such ones. */
+export function lookForMarked(
+  isMeant: (marker: string) => boolean,
+  markerOf: MarkerOf = taskMarkerOf,
+): MarkedLook {
   const found: Marked[] = []
+  const hidden: { pid: number; startTime: number }[] = []
   for (const name of readdirSync('/proc')) {
     const pid = Number(name)
     if (!Number.isInteger(pid) || pid === process.pid) continue
     const marker = markerOf(pid)
-    if (marker === null || !isMeant(marker)) continue
+    if (marker === null || (marker !== undefined && !isMeant(marker))) continue
     const view = readProcess(pid)
-    if (view !== null) found.push({ pid, marker, ...view })
+    if (view === null) continue
+    if (marker === undefined) hidden.push({ pid, startTime: view.startTime })
+    else found.push({ pid, marker, ...view })
   }
-  return found
+  return { found, hidden }
 }
 
-/** Reads a variable of other processes: null when it is not set, or the process is not ours. */
+/** Reads a variable of other processes: null also when the process is not ours. */
 export function makeMarkerOf(variable: string): MarkerOf {
   const first = Buffer.from(`${variable}=`)
   const inner = Buffer.from(`\0${variable}=`)
   return (pid) => {
-    const environment = readOrNull(`/proc/${pid}/environ`)
+    const environment = environmentOf(pid)
     if (environment === null) return null
+    if (environment === 'hidden') return undefined
     let at = first.length
     if (!environment.subarray(0, first.length).equals(first)) {
       const before = environment.indexOf(inner)
@@ -89,9 +109,9 @@ export const spawnerVariable = 'BALSAM_SPAWNER_JOURNAL'
 /** The spawner that a process is, or is about to be a task of. */
 export const spawnerOf: MarkerOf = makeMarkerOf(spawnerVariable)
 
-function readOrNull(path: string): Buffer | null {
+function readOrNull(path: string): string | null {
   try {
-    return readFileSync(path)
+    return readFileSync(path, 'latin1')
   } catch {
     // Gone, going, or not ours.
     return null

@@ -101,14 +101,14 @@ export function localScheduler(plan: LocalPlan): Scheduler {
 
 /**
  * The pids that carry each doubtful allocation's marker; an allocation is absent when nobody could
- * look.
+ * look, or could see whose a process is.
  */
 async function livingOf(
   plan: LocalPlan,
   doubtful: readonly Looked[],
 ): Promise<ReadonlyMap<number, readonly number[]>> {
-  const found = new Map<number, readonly number[]>()
-  if (doubtful.length === 0) return found
+  const living = new Map<number, readonly number[]>()
+  if (doubtful.length === 0) return living
   const markers = doubtful.map((each) => markerFor(plan.siteId, each.allocation.id))
   try {
     const first = await plan.runner.ask({ op: 'living', markers })
@@ -116,14 +116,17 @@ async function livingOf(
     // A walk over /proc is no snapshot: one that forks and ends while it goes can be missed once.
     const second =
       empty.length === 0 ? first : await plan.runner.ask({ op: 'living', markers: empty })
+    const isSure = first.hidden.length === 0 && second.hidden.length === 0
     for (const { allocation } of doubtful) {
       const marker = markerFor(plan.siteId, allocation.id)
-      found.set(allocation.id, first.pids[marker] ?? second.pids[marker] ?? [])
+      const found = first.pids[marker] ?? second.pids[marker]
+      if (found !== undefined) living.set(allocation.id, found)
+      else if (isSure) living.set(allocation.id, [])
     }
   } catch (error) {
     plan.log.warn('allocations could not be looked at', { error: String(error) })
   }
-  return found
+  return living
 }
 
 /**
@@ -137,9 +140,10 @@ async function findUnrecorded(
 ): Promise<string | null | undefined> {
   const marker = markerFor(plan.siteId, facts.id)
   try {
-    const { pids } = await plan.runner.ask({ op: 'living', markers: [marker] })
+    const { pids, hidden } = await plan.runner.ask({ op: 'living', markers: [marker] })
     const first = pids[marker]?.[0]
     if (first !== undefined) return String(first)
+    if (hidden.length > 0) return undefined
     // Nothing of it lives and nobody can start it any more: it may be started anew.
     rmSync(claim, { force: true })
     return null

@@ -110,6 +110,25 @@ test('while nobody can look, an allocation is unknown and not ended', async () =
   expect(answer?.state).toBe('unknown')
 })
 
+test('while a process may be its own, an allocation is neither ended nor begun', async () => {
+  const world = await localWorld('orphan')
+  const facts = await world.allocation()
+  const allocation = await submitted(world.scheduler, facts)
+  const supervisor = await ready(facts)
+  await world.runner.ask({
+    op: 'signalMarked',
+    marker: markerFor(world.siteId, facts.id),
+    signal: 9,
+  })
+  while (isLiving(supervisor)) await new Promise((done) => setTimeout(done, 5))
+  const runner = { ...world.runner, ask: async () => ({ pids: {}, hidden: [1] }) as never }
+  const scheduler = localScheduler({ ...world.plan, runner })
+  expect((await scheduler.poll([allocation])).get(facts.id)).toMatchObject({ state: 'unknown' })
+  writeFileSync(join(facts.runDirectory, 'start.json'), '')
+  expect(await scheduler.findByToken(facts)).toBeUndefined()
+  expect(await world.scheduler.findByToken(facts)).toBeNull()
+})
+
 test("the user's environment is in no argument vector, and its file is private", async () => {
   const world = await localWorld('long')
   const secret = 'correct horse battery staple'

@@ -6,8 +6,8 @@ import type { Libc } from '../koffi/libc.ts'
 import { loadLibc } from '../koffi/libc.ts'
 import { signalHeld } from '../koffi/pidfd.ts'
 import { sendSignal } from '../node/signals.ts'
-import type { Marked } from '../processes.ts'
-import { findMarked, isLiving, spawnerOf, taskMarkerOf } from '../processes.ts'
+import type { Marked, MarkedLook } from '../processes.ts'
+import { isLiving, lookForMarked, spawnerOf, taskMarkerOf } from '../processes.ts'
 
 const killSignal = 9
 /** Between two looks; a killed process is usually gone at the next. */
@@ -28,20 +28,27 @@ export async function reclaim(
   const beganMs = clock.monotonicMs()
   let hasComplained = false
   for (let empty = 0; empty < emptyLooks; ) {
-    const left = find(markers, journalFile)
-    for (const one of left) kill(libc, one)
-    empty = left.length === 0 ? empty + 1 : 0
-    if (!hasComplained && clock.monotonicMs() - beganMs > complainMs) {
+    const { found, hidden } = look(markers, journalFile)
+    for (const one of found) kill(libc, one)
+    // Whose a hidden one is, a later look shows; one that hangs in the kernel shows it never.
+    const isEmpty = found.length === 0 && (hidden.length === 0 || hasComplained)
+    empty = isEmpty ? empty + 1 : 0
+    if (!isEmpty && !hasComplained && clock.monotonicMs() - beganMs > complainMs) {
       hasComplained = true
-      log.error('processes of a dead spawner do not die', { pids: left.map(({ pid }) => pid) })
+      const pids = found.map(({ pid }) => pid)
+      const unknown = hidden.map(({ pid }) => pid)
+      log.error('processes of a dead spawner do not die', { pids, unknown })
     }
     if (empty < emptyLooks) await wait(clock, lookMs)
   }
 }
 
-function find(markers: ReadonlySet<string>, journalFile: string): Marked[] {
-  const tasks = markers.size > 0 ? findMarked((marker) => markers.has(marker), taskMarkerOf) : []
-  return [...tasks, ...findMarked((file) => file === journalFile, spawnerOf)]
+function look(markers: ReadonlySet<string>, journalFile: string): MarkedLook {
+  const own = lookForMarked((file) => file === journalFile, spawnerOf)
+  if (markers.size === 0) return own
+  // After the other: what leaves its spawner's environment meanwhile has its own by now.
+  const tasks = lookForMarked((marker) => markers.has(marker), taskMarkerOf)
+  return { found: [...own.found, ...tasks.found], hidden: [...own.hidden, ...tasks.hidden] }
 }
 
 function kill(libc: Libc | null, { pid, startTime }: Marked): void {
