@@ -3,9 +3,11 @@
 /** The known word that differs least, when it differs by little; else undefined. */
 export function nearest(word: string, known: Iterable<string>): string | undefined {
   let best: string | undefined
+  const typed = word.toLowerCase()
   let bestDistance = Math.min(3, Math.max(1, Math.floor(word.length / 2))) + 1
   for (const candidate of known) {
-    const distance = candidate.startsWith(word) ? 0.5 : distanceOf(word, candidate)
+    const other = candidate.toLowerCase()
+    const distance = other.startsWith(typed) ? 0.5 : distanceOf(typed, other)
     if (distance < bestDistance) {
       best = candidate
       bestDistance = distance

@@ -8,8 +8,9 @@ import type { Environment } from '../sdk/find-site.ts'
 import { isAlive } from '../sdk/host.ts'
 import { connectionPool } from '../sdk/http/connection.ts'
 import { rememberSite } from '../sdk/known-sites.ts'
-import { lookForDaemon, reachDaemon } from '../sdk/reach.ts'
+import { type Found, lookForDaemon, reachDaemon } from '../sdk/reach.ts'
 import { realClock } from './ports/clock.ts'
+import { settingsFor } from './settings-files.ts'
 
 /** Starts the daemon unless one serves; resolves when one does. */
 export async function startDaemonOf(
@@ -23,14 +24,31 @@ export async function startDaemonOf(
 }
 
 /**
+ * Stops and starts. Settings that the new one would refuse are refused before the old one is
+ * stopped. Resolves to the new one's record, and whether there was an old one.
+ */
+export async function restartDaemonOf(
+  site: string,
+  env: Environment,
+): Promise<{ readonly server: ServerFile; readonly wasRunning: boolean }> {
+  await settingsFor(site, env)
+  const wasRunning = await stopDaemonOf(site, 'restart')
+  return { server: (await startDaemonOf(site, env)).server, wasRunning }
+}
+
+/** Throws DAEMON_ELSEWHERE: what runs on another host is nobody's to judge from here. */
+export function refuseElsewhere(found: Found): void {
+  if (found.is !== 'elsewhere') return
+  throw fault('DAEMON_ELSEWHERE', { host: found.server.host, pid: found.server.pid })
+}
+
+/**
  * Asks the daemon to stop and waits until its process is gone. False when none ran.
  * 'stop' ends the site's local allocations, 'restart' leaves them running.
  */
 export async function stopDaemonOf(site: string, mode: 'stop' | 'restart'): Promise<boolean> {
   const found = lookForDaemon(site)
-  if (found.is === 'elsewhere') {
-    throw fault('DAEMON_ELSEWHERE', { host: found.server.host, pid: found.server.pid })
-  }
+  refuseElsewhere(found)
   if (found.is !== 'alive') return false
   const pool = connectionPool()
   try {

@@ -104,9 +104,12 @@ export function reportError(program: string, error: unknown, terminal: Terminal)
   return shown.exit
 }
 
-/** Where in a file the error is, as compilers say it. */
-function placeOf({ facts: { file, line } }: Fault): string {
-  if (file === undefined) return line === undefined ? '' : `line ${line}: `
+/**
+ * Where in a file the error is, as compilers say it. A line without a file is one of a submission
+ * that this program made up itself: its number tells the user nothing.
+ */
+function placeOf({ facts: { file, line }, message }: Fault): string {
+  if (file === undefined || message.includes(String(file))) return ''
   return line === undefined ? `${file}: ` : `${file}:${line}: `
 }
 

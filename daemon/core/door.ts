@@ -71,8 +71,7 @@ export function makeDoor(core: Core, process: ProcessCalls): Door {
     },
     async backup(file) {
       await core.settled()
-      await core.store.backup(file)
-      return { file, bytes: 0 }
+      return { file, bytes: await core.store.backup(file) }
     },
     forTask: (token) => taskDoor(core, door, token),
     launcherConnected: (link, peer) => launcherConnected(core, link, peer, door),

@@ -3,6 +3,7 @@
 import { fault } from '../../protocol/faults.ts'
 import type { JobId, JobRequest, SubmissionReceipt } from '../../protocol/job.ts'
 import { limits } from '../../protocol/limits.ts'
+import { hint } from '../../protocol/suggest.ts'
 import type { SubmissionWriter } from '../links/door.ts'
 import type { SpecRow } from '../store/rows.ts'
 import { type Core, decideIn } from './core.ts'
@@ -161,12 +162,9 @@ function sizeOf(request: JobRequest): number {
 function refuseUnknownApp(core: Core, request: JobRequest, index: number): void {
   const { application } = request
   if (application === null || core.site.apps.has(application)) return
-  const near = [...core.site.apps.keys()].find(
-    (name) => name.toLowerCase() === application.toLowerCase(),
-  )
   throw fault('APP_UNKNOWN', {
     name: application,
-    hint: near === undefined ? '' : `; did you mean ${near}?`,
+    hint: hint(application, core.site.apps.keys()),
     index,
   })
 }

@@ -1,5 +1,7 @@
 // The store over a driver: each call of the contract as statements or queries.
 // Must never decide anything about jobs, and never write without the epoch.
+import { accessSync, constants, existsSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { fault } from '../../protocol/faults.ts'
 import type { JobFilter, StateCounts } from '../../protocol/job.ts'
 import type { SqlDriver, SqlStatement } from '../../protocol/ports.ts'
@@ -85,13 +87,15 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   }
 }
 
-async function backupTo(driver: SqlDriver, file: string): Promise<void> {
+async function backupTo(driver: SqlDriver, file: string): Promise<number> {
+  if (existsSync(file)) throw fault('BAD_FIELD', { field: 'file', what: `${file} exists already` })
   try {
-    await driver.backup(file)
+    // SQLite says no more than that it could not: what keeps a file from being made is said here.
+    accessSync(dirname(file), constants.W_OK | constants.X_OK)
   } catch (error) {
-    if (error instanceof Error && error.message.includes('already exists')) {
-      throw fault('BAD_FIELD', { field: 'file', what: `${file} exists already` })
-    }
-    throw error
+    const why = error instanceof Error ? error.message.replace(/, \w+ '.*$/, '') : String(error)
+    throw fault('BAD_FIELD', { field: 'file', what: `${file} cannot be written: ${why}` })
   }
+  await driver.backup(file)
+  return statSync(file).size
 }

@@ -63,6 +63,7 @@ export interface Store {
   find(id: JobId): Promise<(ListedJob & { readonly body: string }) | null>
   /** Integrity check and the rules between the tables. */
   check(): Promise<{ readonly integrity: string; readonly breaches: readonly string[] }>
-  backup(file: string): Promise<void>
+  /** Copies the database to a new file; resolves to its bytes. BAD_FIELD when that cannot be. */
+  backup(file: string): Promise<number>
   close(): Promise<void>
 }

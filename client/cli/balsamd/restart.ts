@@ -1,5 +1,5 @@
 // balsamd restart: a new process for the same site; launchers wait for it and jobs go on.
-import { startDaemonOf, stopDaemonOf } from '../daemon-life.ts'
+import { restartDaemonOf } from '../daemon-life.ts'
 import { isGiven } from '../options.ts'
 import type { Verb } from '../verb.ts'
 
@@ -10,8 +10,7 @@ export const restart: Verb = {
   },
   async run(context, parsed) {
     const site = context.siteDirectory(parsed.args[0])
-    const wasRunning = await stopDaemonOf(site, 'restart')
-    const { server } = await startDaemonOf(site, context.terminal.env)
+    const { server, wasRunning } = await restartDaemonOf(site, context.terminal.env)
     if (isGiven(parsed, 'json')) {
       const document = { schema: 'balsam.started/1', site, was_running: wasRunning, ...server }
       context.print(`${JSON.stringify(document)}\n`)

@@ -7,6 +7,7 @@ import { jobStates } from '../../../protocol/states.ts'
 import { balsamOver } from '../../sdk/balsam.ts'
 import { lookForDaemon } from '../../sdk/reach.ts'
 import { openSession } from '../../sdk/session.ts'
+import { refuseElsewhere } from '../daemon-life.ts'
 import { isGiven } from '../options.ts'
 import type { Context, Parsed, Verb } from '../verb.ts'
 
@@ -20,9 +21,7 @@ export const status: Verb = {
   async run(context, parsed) {
     const { path } = context.site(parsed.args[0])
     const found = lookForDaemon(path)
-    if (found.is === 'elsewhere') {
-      throw fault('DAEMON_ELSEWHERE', { host: found.server.host, pid: found.server.pid })
-    }
+    refuseElsewhere(found)
     if (found.is !== 'alive') {
       const what = found.is === 'dead' ? `process ${found.server.pid} is dead` : 'none was started'
       throw fault('DAEMON_UNREACHABLE', { site: path, what })

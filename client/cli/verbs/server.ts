@@ -1,7 +1,7 @@
 // balsam server: Balsam 0.3's words for what balsamd does.
 import { fault } from '../../../protocol/faults.ts'
 import { insideOf, lookForDaemon } from '../../sdk/reach.ts'
-import { startDaemonOf, stopDaemonOf } from '../daemon-life.ts'
+import { restartDaemonOf, startDaemonOf } from '../daemon-life.ts'
 import { listLaunchers } from '../lists.ts'
 import { declareLater } from '../options.ts'
 import type { Context, Parsed, Verb } from '../verb.ts'
@@ -18,9 +18,7 @@ const actions: Readonly<Record<string, (context: Context, parsed: Parsed) => Pro
     context.say(`balsam: balsamd ${wasRunning ? 'runs' : 'started'} (pid ${server.pid})`)
   },
   async reset(context) {
-    const site = context.siteDirectory()
-    await stopDaemonOf(site, 'restart')
-    const { server } = await startDaemonOf(site, context.terminal.env)
+    const { server } = await restartDaemonOf(context.siteDirectory(), context.terminal.env)
     context.say(`balsam: balsamd restarted (pid ${server.pid})`)
   },
   listActiveConnections: listLaunchers,

@@ -1,5 +1,6 @@
 // Turns, catch-ups and what a start finds of them: the store's contract, by every driver.
 
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { ActorRow } from '../../../daemon/store/rows.ts'
@@ -233,14 +234,16 @@ describe.each(driverNames)('%s', (name) => {
     await store.commit(turn(1))
     const copying = store.backup(join(folder, 'copy.db'))
     for (let seq = 2; seq <= 20; seq += 1) await store.commit(turn(seq))
-    await copying
+    expect(await copying).toBe(statSync(join(folder, 'copy.db')).size)
     const copy = await storeAt(picked, join(folder, 'copy.db'), context)
     const site = await copy.open('copy')
     expect(site.journal.map((each) => each.seq)).toEqual(
       Array.from({ length: site.lastSeq }, (_, index) => index + 1),
     )
     expect(await copy.check()).toEqual({ integrity: 'ok', breaches: [] })
-    await expect(store.backup(join(folder, 'copy.db'))).rejects.toMatchObject({ code: 'BAD_FIELD' })
+    for (const file of ['copy.db', 'no/such/folder/copy.db']) {
+      await expect(store.backup(join(folder, file))).rejects.toMatchObject({ code: 'BAD_FIELD' })
+    }
   })
 
   test('a network file system gets a rollback journal, and the same answers', async (context) => {

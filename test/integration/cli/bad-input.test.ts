@@ -105,6 +105,9 @@ test('a daemon on another host is named, and never started a second time', async
   for (const [program, words] of [
     ['balsam', ['--site', site, 'ls']],
     ['balsamd', ['start', site]],
+    ['balsamd', ['run', site]],
+    ['balsamd', ['restart', site]],
+    ['balsamd', ['stop', site]],
     ['balsamd', ['status', site]],
   ] as const) {
     const { code, err } = await world.start(program, words).ended

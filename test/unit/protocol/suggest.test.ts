@@ -9,6 +9,7 @@ test.each([
   ['shwo', 'show'],
   ['launche', 'launcher'],
   ['lsa', 'ls'],
+  ['SHOW', 'show'],
 ])('%s means %s', (word, meant) => {
   expect(nearest(word, known)).toBe(meant)
 })
