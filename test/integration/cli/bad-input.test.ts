@@ -63,7 +63,8 @@ const cases: readonly (readonly [string, readonly string[], string, number])[] =
   ['an unknown setting', ['config', 'get', 'log.levle'], 'SETTING_UNKNOWN', 2],
   ['a dropped setting', ['config', 'get', 'SERVICE_PERIOD'], 'SETTING_DROPPED', 2],
   ['a wrong value', ['config', 'set', 'log.level', 'loud'], 'SETTING_INVALID', 2],
-  ['a restore without a yes', ['site', 'restore', 'absent.db'], 'RESTORE_REFUSED', 8],
+  ['a restore of nothing', ['site', 'restore', 'absent.db', '--yes'], 'RESTORE_REFUSED', 8],
+  ['a backup to nowhere', ['site', 'backup', 'no/folder/x.db'], 'BAD_FIELD', 2],
 ]
 
 test.each(cases)('%s is refused on stderr with its code', async (_, words, code, exit) => {
@@ -74,6 +75,11 @@ test.each(cases)('%s is refused on stderr with its code', async (_, words, code,
   expect(what).toMatch(new RegExp(`^balsam: .+ \\[${code}\\]$`))
   expect(todo).toMatch(/^ {2}\S/)
   expect(await everything()).toEqual(before)
+})
+
+test('an app that is nearly known is suggested, and a lone job is no line of anything', async () => {
+  const { err } = await world.balsam('job', '--name', 'j', '--application', 'a')
+  expect(err).toContain('balsam: no app is named a (did you mean A?) [APP_UNKNOWN]')
 })
 
 test('a name that two jobs have must be given as an id', async () => {

@@ -1,6 +1,6 @@
 // Starting, stopping and losing the daemon, as the command line sees it.
 import { spawnSync } from 'node:child_process'
-import { cpSync, existsSync, readdirSync, readFileSync, renameSync } from 'node:fs'
+import { cpSync, existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { isAlive } from '../../../client/sdk/host.ts'
@@ -71,6 +71,23 @@ test('stop ends the daemon before it returns; a second stop is fine', async () =
   const again = await world.balsamd('stop')
   expect(again).toMatchObject({ code: 0 })
   expect(again.err).toContain('was not running')
+})
+
+test('a restart with settings that no daemon would take leaves the old one running', async () => {
+  await world.balsamd('start')
+  const pid = daemonPid(world.site)
+  const file = join(world.site, 'config.toml')
+  writeFileSync(file, 'log.level = "loud"\n')
+  for (const [program, words] of [
+    ['balsamd', ['restart']],
+    ['balsam', ['server', '--reset']],
+  ] as const) {
+    const { code, err } = await world.start(program, words).ended
+    expect(err).toContain(`${program}: ${file}:1: log.level = "loud": it must be one of`)
+    expect(code).toBe(2)
+  }
+  expect(daemonPid(world.site)).toBe(pid)
+  expect((await world.balsam('ls')).code).toBe(0)
 })
 
 test('restart gives a new process with a higher epoch and the same jobs', async () => {
