@@ -77,7 +77,7 @@ test.each(cases)('%s is refused on stderr with its code', async (_, words, code,
   expect(await everything()).toEqual(before)
 })
 
-test('an app that is nearly known is suggested, and a lone job is no line of anything', async () => {
+test('an app that is nearly known is suggested, and no line is named', async () => {
   const { err } = await world.balsam('job', '--name', 'j', '--application', 'a')
   expect(err).toContain('balsam: no app is named a (did you mean A?) [APP_UNKNOWN]')
 })
