@@ -9,6 +9,7 @@ import type { JournalRecord } from './records.ts'
 import type { Sequences } from './sequence.ts'
 import type { Sink, Site } from './site.ts'
 import type { SpecCache } from './spec-cache.ts'
+import type { SubmissionKeys } from './submission-keys.ts'
 import type { Totals } from './totals.ts'
 import { decide, type Turn } from './turn.ts'
 import type { Watches } from './watches.ts'
@@ -54,6 +55,7 @@ export interface Core {
   readonly totals: Totals
   /** Work that may not overlap: removals, submissions of one key. */
   readonly sequences: Sequences
+  readonly submissionKeys: SubmissionKeys
   /** Time between TERM and KILL where nobody asks for another. */
   readonly killGraceMs: number
   /** Resolves when the tables show everything decided so far. */

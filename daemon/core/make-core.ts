@@ -16,6 +16,7 @@ import { placeWork } from './place-work.ts'
 import { makePolling } from './polling.ts'
 import { prepareSends, sendTurn } from './send.ts'
 import { SpecCache } from './spec-cache.ts'
+import { SubmissionKeys } from './submission-keys.ts'
 import { Totals } from './totals.ts'
 import { Watches } from './watches.ts'
 
@@ -87,6 +88,7 @@ export async function makeCore(parts: CoreParts): Promise<Core> {
     polling: makePolling(() => core),
     totals: new Totals(),
     sequences: new Map(),
+    submissionKeys: new SubmissionKeys((key) => store.submission(key)),
     killGraceMs: parts.killGraceMs ?? limits.killGraceMs,
     settled,
     die: parts.die,

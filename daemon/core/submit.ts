@@ -31,6 +31,7 @@ export function beginSubmission(core: Core, key: string | null): SubmissionWrite
   const blocks: Block[] = []
   let waiting: JobRequest[] = []
   let total = 0
+  const earlierOf = key === null ? null : core.submissionKeys.look(key)
 
   const stageWaiting = async (): Promise<void> => {
     const { block, specs, spans } = layOut(core, waiting)
@@ -68,10 +69,10 @@ export function beginSubmission(core: Core, key: string | null): SubmissionWrite
           if (core.isDraining) throw fault('DRAINING')
           return close(core, turn, { key, digest, waiting, blocks, seeds, total })
         })
-      if (key === null) return submit()
+      if (key === null || earlierOf === null) return submit()
       // A client that heard nothing sends it again, maybe while the first is being written.
       return inSequence(core.sequences, `submission ${key}`, async () => {
-        const earlier = await core.store.submission(key)
+        const earlier = await earlierOf()
         if (earlier === null) return submit()
         abandon()
         if (earlier.digest !== digest) throw fault('KEY_REUSED', { key })
@@ -115,6 +116,7 @@ function close(core: Core, turn: Turn, closing: Closing): SubmissionReceipt {
     isRepeat: false,
   }
   if (closing.key !== null) {
+    core.submissionKeys.changed()
     turn.submissions.push({
       key: closing.key,
       digest: closing.digest,

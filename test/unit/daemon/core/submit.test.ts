@@ -160,6 +160,16 @@ test('the same key with other content is refused, and leaves nothing', async () 
   expect(count(site, 'spec')).toBe(1)
 })
 
+test('one that began before another of its key was accepted is known as a repeat', async () => {
+  const site = await startSite()
+  const [first, second] = [site.door.beginSubmission('key'), site.door.beginSubmission('key')]
+  await site.run(first.push([array(3)]))
+  await site.run(second.push([array(3)]))
+  const receipt = await site.run(first.finish('digest'))
+  expect(await site.run(second.finish('digest'))).toEqual({ ...receipt, isRepeat: true })
+  expect(await site.run(site.door.tally({}))).toMatchObject({ total: 3 })
+})
+
 test('a key is remembered over a restart', async () => {
   const site = await startSite()
   const first = await site.submit([array(3)], 'key')
