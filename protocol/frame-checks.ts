@@ -3,6 +3,7 @@
 import { fault } from './faults.ts'
 import type { DaemonFrame, HelloFacts, LauncherFrame, TaskTemplate } from './frames.ts'
 import { assignStride, exitStride, frameKind } from './frames.ts'
+import type { PythonCall } from './job.ts'
 import { limits } from './limits.ts'
 
 /** Names, versions, codes: anything short that is not a path or a message. */
@@ -154,6 +155,17 @@ function template(value: unknown): TaskTemplate {
     workdirRoot: workdirRoot === null ? null : path(workdirRoot, 'workdirRoot'),
     cwd: path(facts['cwd'], 'cwd'),
     output: output(facts['output']),
+    ...(facts['python'] === undefined ? {} : { python: pythonCall(facts['python']) }),
+  }
+}
+
+function pythonCall(value: unknown): PythonCall {
+  const facts = fields(value, 'python')
+  return {
+    interpreter: path(facts['interpreter'], 'interpreter'),
+    payload: text(facts['payload'], 'payload', limits.pythonPayloadLengthMax),
+    context: path(facts['context'], 'context'),
+    resultFile: path(facts['resultFile'], 'resultFile'),
   }
 }
 

@@ -1,6 +1,7 @@
 // The frames between daemon and launcher: positional arrays in msgpack, one array a frame.
 // The first element is the kind. Lists of numbers are flat, because a frame may carry 1,000 tasks.
 // Checks of incoming frames are in frame-checks.ts; nothing undecoded or unchecked passes on.
+import type { PythonCall } from './job.ts'
 
 /** Frame kinds. Numbers are the wire format and are never used again for something else. */
 export const frameKind = {
@@ -71,6 +72,8 @@ export interface TaskTemplate {
   readonly cwd: string
   /** 'workdir': `<workdir>/<name>.out`; null: nothing kept; else an absolute file. */
   readonly output: 'workdir' | { readonly file: string } | null
+  /** A call for a warm Python worker; absent: argv is a command. */
+  readonly python?: PythonCall
 }
 /** Numbers per task in an assign frame: job, attempt, token, template. */
 export const assignStride = 4

@@ -65,6 +65,18 @@ export type OutputPlan =
   /** This absolute file; `{i}`, `{id}` and `{name}` are replaced. The task runs in `cwd`. */
   | { readonly to: 'file'; readonly file: string }
 
+/** A call of a Python function in one of the warm workers that launchers keep. */
+export interface PythonCall {
+  /** Absolute path of the Python that runs it. */
+  readonly interpreter: string
+  /** What to call, with what; only client and worker understand it. */
+  readonly payload: string
+  /** Workers are shared by the calls of one context only: modules that it imported stay there. */
+  readonly context: string
+  /** Where the worker puts what the call gave (absolute); beside it, as `.log`, a death's traces. */
+  readonly resultFile: string
+}
+
 /** One request: a job, or an array of alike jobs. The daemon stores it once, whatever its size. */
 export interface JobRequest {
   readonly name: string
@@ -123,6 +135,8 @@ export interface JobRequest {
   readonly data?: JobData
   /** The job whose task submitted it; set by the daemon. */
   readonly spawnedBy?: JobId
+  /** Instead of an application or a command; not for arrays. */
+  readonly python?: PythonCall
   /** Working directory chosen by the user (absolute), instead of data/<workflow>/<name>_<id>. */
   readonly userWorkdir?: string
 }

@@ -211,6 +211,16 @@ export const limits = {
   killRoundMs: 20,
   /** A launcher started by hand that asked to be known must be seen running in this time. */
   foreignStartMsMax: 60_000,
+  /** What a Python call is told; arguments above it go by a file, because the database keeps this. */
+  pythonPayloadLengthMax: 64 * 1024,
+  /** A warm Python worker that has had nothing to do for so long ends: it may hold much memory. */
+  pythonIdleMsMax: 60_000,
+  /** A worker that has grown by this much since its first call is replaced by a fresh one. */
+  pythonGrowthMiBMax: 1_024,
+  /** Calls that one worker serves: what they leak in small amounts goes with it. */
+  pythonCallsMax: 20_000,
+  /** Last bytes of its output that are kept when a worker dies. */
+  pythonTailBytes: 8 * 1024,
   /** A spawner collects reports of busy lanes for this long: each wakes the launcher. */
   spawnerReportMs: 10,
   /** A spawner's journal is rotated at this size: about 20,000 tasks, read in some 50 ms. */

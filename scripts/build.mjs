@@ -20,6 +20,7 @@ import { setup } from './setup.mjs'
 const dist = join(root, 'dist')
 const recordFile = join(root, '.cache/build.json')
 const migrationsFrom = join(root, 'daemon/store/migrations')
+const workerFrom = join(root, 'client/python/balsam/worker.py')
 const migrationsTo = join(dist, 'migrations')
 
 /** Native modules stay outside; they are found in node_modules at run time. */
@@ -157,6 +158,15 @@ function copyMigrations() {
   return names.length
 }
 
+/** The program of warm Python workers, beside the spawner that starts it. */
+function copyWorker() {
+  if (!existsSync(workerFrom)) return
+  mkdirSync(dist, { recursive: true })
+  const aside = join(dist, `worker.py.${process.pid}.new`)
+  copyFileSync(workerFrom, aside)
+  renameSync(aside, join(dist, 'worker.py'))
+}
+
 /** Builds what is out of date; throws when a program fails to. `say` is told what was done. */
 export async function build(say = (line) => console.log(`build: ${line}`), isForced = false) {
   const currentRecipe = recipe()
@@ -167,6 +177,7 @@ export async function build(say = (line) => console.log(`build: ${line}`), isFor
   )
   if (absent.length > 0) say(`not there yet: ${absent.map((name) => programs[name]).join(', ')}`)
   copyMigrations()
+  copyWorker()
   if (stale.length === 0) return []
   const startedAt = performance.now()
   const esbuild = await import('esbuild')

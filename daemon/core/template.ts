@@ -28,12 +28,15 @@ export function templateOf(site: TemplateSite, spec: ParsedSpec, cpus: number): 
     workdirRoot: request.output.to === 'workdir' ? workdirRoot(site, request) : null,
     cwd: request.cwd,
     output: outputOf(request),
+    ...(request.python === undefined ? {} : { python: request.python }),
   }
 }
 
 /** The argument vector before `{i}` is filled in. An app that is gone leaves nothing to run. */
 export function argvOf(request: JobRequest, app: AppSpec | undefined): string[] {
   if (request.command !== null) return [...request.command]
+  // For people: the worker that serves it was started so.
+  if (request.python !== undefined) return [request.python.interpreter, '-m', 'balsam.worker']
   const executable = splitWords(app?.executable ?? '', 'executable')
   return [...executable, ...splitWords(request.args, 'args')]
 }

@@ -7,6 +7,7 @@ import { limits } from '../limits.ts'
 import { checkName } from './names.ts'
 import { parseAs } from './parse.ts'
 import { checkData, dataShape, tagsShape } from './tags.ts'
+import { checkPython, pythonShape } from './python.ts'
 import { checkEnvironment, checkText, checkWords, environmentShape } from './text.ts'
 
 const outputShape = z.union([
@@ -39,6 +40,7 @@ const shape = z.strictObject({
   array: arrayShape.nullable().default(null),
   tags: tagsShape.exactOptional(),
   data: dataShape.exactOptional(),
+  python: pythonShape.exactOptional(),
 })
 
 /** A job request out of unknown JSON; a Fault names the field and the rule that it breaks. */
@@ -61,6 +63,7 @@ export function jobsOf(request: JobRequest): number {
 }
 
 function checkCommand(request: JobRequest): void {
+  if (request.python !== undefined) return checkPython(request, request.python)
   if (request.application === null) {
     if (request.command === null || request.command.length === 0 || request.command[0] === '') {
       throw fault('NO_COMMAND')

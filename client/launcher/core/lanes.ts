@@ -18,7 +18,10 @@ const aheadTasksMax = 24
 /** Weight of the newest duration in the recent mean. */
 const meanWeight = 1 / 8
 
-/** Tasks that need the same amount of cores. */
+/** What runs a task. */
+export type TaskKind = 'process' | 'python'
+
+/** Tasks that need the same amount of cores, of one kind. */
 export interface Shape {
   readonly units: number
   readonly queue: Queue
@@ -47,8 +50,11 @@ export interface Lane {
 
 /** The lanes of one node. */
 export interface Lanes {
-  /** Shape for tasks of this many cores. */
-  shapeOf(cpus: number): Shape
+  /**
+   * Shape for tasks of this many cores. Those of different kinds never share a lane: each kind has
+   * queues of its own behind it.
+   */
+  shapeOf(cpus: number, kind?: TaskKind): Shape
   /** Can a task of this shape ever run here? */
   fits(shape: Shape): boolean
   enqueue(row: number): void
@@ -75,7 +81,7 @@ export interface Lanes {
 /** Lanes for a node of so many cores. */
 export function makeLanes(cpus: number, tasks: Tasks): Lanes {
   const totalUnits = Math.round(cpus * coreUnits)
-  const shapes = new Map<number, Shape>()
+  const shapes = new Map<string | number, Shape>()
   const spare: Lane[] = []
   const open = new Set<Lane>()
   let laneCount = 0
@@ -129,12 +135,13 @@ export function makeLanes(cpus: number, tasks: Tasks): Lanes {
 
   return {
     open,
-    shapeOf(wanted) {
+    shapeOf(wanted, kind = 'process') {
       const units = Math.max(1, Math.round(wanted * coreUnits))
-      let shape = shapes.get(units)
+      const key = kind === 'process' ? units : `${kind}:${units}`
+      let shape = shapes.get(key)
       if (shape === undefined) {
         shape = { units, queue: makeQueue(), roomy: [], meanMs: -1, ahead: 0 }
-        shapes.set(units, shape)
+        shapes.set(key, shape)
       }
       return shape
     },

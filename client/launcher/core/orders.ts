@@ -62,7 +62,8 @@ export function makeOrders(
   }
   const assign = (frame: AssignFrame): void => {
     for (const template of frame[2]) {
-      templates.set(template.templateId, { template, shape: lanes.shapeOf(template.cpus) })
+      const kind = template.python === undefined ? 'process' : 'python'
+      templates.set(template.templateId, { template, shape: lanes.shapeOf(template.cpus, kind) })
     }
     const flat = frame[3]
     for (let at = 0; at < flat.length; at += assignStride) {

@@ -12,8 +12,9 @@ import type { Exit } from '../spawner/messages.ts'
 import type { SpawnerPool } from '../spawner/pool.ts'
 import { makeSpawnerPool } from '../spawner/pool.ts'
 import { taskVariables } from '../task/expand.ts'
-import type { PoolTask } from './pool-runner.ts'
+import type { PoolHandlers, PoolTask } from './pool-runner.ts'
 import { makePoolRunner, poolHandlers, tellExit } from './pool-runner.ts'
+import { withPythonPool } from './python-pool.ts'
 
 /** What a pool is opened for. */
 export interface PoolPlan {
@@ -51,14 +52,18 @@ export async function openPool(
   const early = new Map<number, Exit>()
   let core: RunnerHandlers | null = null
   const drained = Promise.withResolvers<void>()
-  const pool = startPool(plan, ports, {
+  const handlers: PoolHandlers = {
     onStarted: (tasks) => core !== null && poolHandlers(core).onStarted(tasks),
     onExited(exits) {
       if (core !== null) poolHandlers(core).onExited(exits)
       else for (const exit of exits) early.set(exit.token, exit)
     },
     onWithdrawn: (tokens) => core !== null && poolHandlers(core).onWithdrawn(tokens),
-  })
+  }
+  const pool = startPool(plan, ports, handlers)
+  const pools = withPythonPool(pool, plan.environment, () =>
+    startPool(plan, ports, handlers, 'python'),
+  )
   const running = await pool.adopt(plan.directory)
   const tokens = new Set(running.map(({ token }) => token))
   await sweep(
@@ -74,11 +79,11 @@ export async function openPool(
       core = handlers
       return makePoolRunner(
         {
-          start: (tasks) => pool.start(tasks.map((task: PoolTask) => ({ ...task, envId }))),
-          kill: (token, graceMs, reason) => pool.kill(token, graceMs, reason),
-          withdraw: (some) => pool.withdraw(some),
-          forget: (some) => pool.ack(some),
-          close: () => void pool.drain().then(drained.resolve, drained.reject),
+          start: (tasks) => pools.start(tasks.map((task: PoolTask) => ({ ...task, envId }))),
+          kill: (token, graceMs, reason) => pools.kill(token, graceMs, reason),
+          withdraw: (some) => pools.withdraw(some),
+          forget: (some) => pools.ack(some),
+          close: () => void pools.drain().then(drained.resolve, drained.reject),
         },
         plan.file,
       )
@@ -98,17 +103,19 @@ export async function openPool(
 function startPool(
   { file, marker, directory, cpus }: PoolPlan,
   { clock, log }: { readonly clock: Clock; readonly log: Log },
-  handlers: Pick<Parameters<typeof makeSpawnerPool>[0], 'onStarted' | 'onExited' | 'onWithdrawn'>,
+  handlers: PoolHandlers,
+  only?: 'python',
 ): SpawnerPool {
   return makeSpawnerPool({
     ...handlers,
-    kind: file.spawnerKind,
+    kind: only ?? file.spawnerKind,
     nodePath: process.execPath,
     spawnerPath: spawnerProgram(),
     marker: `${marker}:`,
     openFilesSoft: null,
     // One is enough for a core; two keep two cores busy, and more only compete for the kernel.
-    count: file.spawners ?? Math.min(2, cpus),
+    // Workers do the work of a Python call: one spawner feeds all of them.
+    count: only === 'python' ? 1 : (file.spawners ?? Math.min(2, cpus)),
     journalDir: directory,
     clock,
     log,

@@ -4,6 +4,7 @@ import type { Task } from './messages.ts'
 
 /** Why this task can't be started ('EINVAL: …'), or null. */
 export function whyImpossible(task: Task): string | null {
+  // A call's words meet no command line.
   if (task.argv.length === 0 || task.argv[0] === '') return 'EINVAL: there is no command'
   for (const word of task.argv) {
     if (word.includes('\0')) return 'EINVAL: an argument holds a NUL character'

@@ -13,7 +13,7 @@ const text = '. "$0" || exit; while [ "$1" != -- ]; do export "$1"; shift; done;
 const exportable = /^[A-Za-z_][A-Za-z0-9_]*$/
 
 /** The argv that runs the task: its own, or a shell that sources the script first. */
-export function argvOf(task: Task): readonly string[] {
+export function argvOf(task: Pick<Task, 'argv' | 'envscript' | 'cwd' | 'env'>): readonly string[] {
   if (task.envscript === null) return task.argv
   const shell = shells.find(isRunnable) ?? '/bin/sh'
   const exports = Object.entries(task.env)

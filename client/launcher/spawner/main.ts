@@ -7,11 +7,12 @@ import { makeJournal } from './journal.ts'
 import type { Libc } from './koffi/libc.ts'
 import { loadLibc } from './koffi/libc.ts'
 import { runKoffiSpawner } from './koffi/loop.ts'
-import type { SpawnerKind } from './messages.ts'
 import { makeChildBackend } from './node/child.ts'
 import { runNodeSpawner } from './node/loop.ts'
+import { makePythonBackend } from './node/python.ts'
 import { makeShellBackend } from './node/shell.ts'
 import { readBootId, readProcess } from './processes.ts'
+import type { SpawnerSettings } from './settings.ts'
 import { readSettings } from './settings.ts'
 
 const log: Log = {
@@ -30,8 +31,8 @@ function write(level: string, what: string, facts: Readonly<Record<string, unkno
 }
 
 /** koffi where it loads, else child_process. */
-async function loadWhenWanted(kind: SpawnerKind | 'auto'): Promise<Libc | null> {
-  if (kind === 'child' || kind === 'shell') return null
+async function loadWhenWanted(kind: SpawnerSettings['kind']): Promise<Libc | null> {
+  if (kind === 'child' || kind === 'shell' || kind === 'python') return null
   try {
     return await loadLibc()
   } catch (error) {
@@ -55,6 +56,10 @@ async function main(): Promise<void> {
   if (libc !== null) {
     runKoffiSpawner(libc, settings, journal, clock)
     process.exit(0)
+  }
+  if (settings.kind === 'python') {
+    const makeBackend = makePythonBackend(clock, settings.journalFile)
+    return runNodeSpawner('python', settings, journal, clock, makeBackend)
   }
   const kind = settings.kind === 'shell' ? 'shell' : 'child'
   const makeBackend = kind === 'shell' ? makeShellBackend(clock) : makeChildBackend(clock)

@@ -1,5 +1,6 @@
 // What launcher and spawner say to each other: one JSON document a line, commands in, reports out.
 // Types only. Both ends are always of one build, so there is no version here.
+import type { PythonCall } from '../../../protocol/job.ts'
 
 /** One task as its spawner needs it. Words are argv words already: nothing here meets a shell. */
 export interface Task {
@@ -23,6 +24,8 @@ export interface Task {
   readonly cpus: readonly number[] | null
   /** File sourced by a shell before the command; `env` is set again after it. */
   readonly envscript: string | null
+  /** A call for a warm Python worker instead of argv; only for a spawner of kind python. */
+  readonly python?: PythonCall
 }
 
 /** Ends a task: TERM, and KILL after the grace. One that has ended by itself is left as it is. */
@@ -71,7 +74,7 @@ export type Started = readonly [number, number, number]
 
 /** What a spawner may say. */
 export type Report =
-  | { readonly op: 'ready'; readonly pid: number; readonly kind: SpawnerKind }
+  | { readonly op: 'ready'; readonly pid: number; readonly kind: SpawnerKind | 'python' }
   /** Running at the time of the report; shorter tasks are only in `exited`. */
   | { readonly op: 'started'; readonly tasks: readonly Started[] }
   | { readonly op: 'exited'; readonly tasks: readonly Exit[] }

@@ -47,7 +47,7 @@ export function makeSpawnerPool(settings: SpawnerPoolSettings): SpawnerPool {
     if (adopted.size === 0 && places.every((place) => place.isEmpty())) onDrained?.()
   }
   const newJournalFile = (): string => {
-    const name = `spawner-${process.pid}-${clock.wallMs()}-${journals++}.journal`
+    const name = `spawner-${settings.kind}-${process.pid}-${clock.wallMs()}-${journals++}.journal`
     return join(resolve(settings.journalDir), name)
   }
   const places = Array.from({ length: count }, () =>

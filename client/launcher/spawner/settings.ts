@@ -6,7 +6,7 @@ import type { SpawnerKind } from './messages.ts'
 
 /** How a spawner was started. */
 export interface SpawnerSettings {
-  readonly kind: SpawnerKind | 'auto'
+  readonly kind: SpawnerKind | 'auto' | 'python'
   readonly journalFile: string
   /** What the task markers begin with. */
   readonly marker: string
@@ -27,11 +27,15 @@ export function readSettings(words: readonly string[], log: Log): SpawnerSetting
     },
   })
   const { kind, journal, marker } = values
-  if (kind !== 'auto' && kind !== 'koffi' && kind !== 'shell' && kind !== 'child') {
-    throw new Error(`--kind must be auto, koffi, shell or child, not ${kind}`)
-  }
+  if (!isKind(kind)) throw new Error(`--kind must be one of ${kinds.join(', ')}, not ${kind}`)
   if (journal === undefined) throw new Error('--journal FILE is missing')
   const openFiles = values['open-files']
   const openFilesSoft = openFiles === undefined ? null : Number(openFiles)
   return { kind, journalFile: journal, marker, openFilesSoft, log }
+}
+
+const kinds = ['auto', 'koffi', 'shell', 'child', 'python'] as const
+
+function isKind(text: string): text is (typeof kinds)[number] {
+  return kinds.some((kind) => kind === text)
 }

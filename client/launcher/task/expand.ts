@@ -3,6 +3,7 @@
 import { join } from 'node:path'
 import { taskMarkerVariable } from '../../../protocol/allocation-file.ts'
 import type { TaskTemplate } from '../../../protocol/frames.ts'
+import type { PythonCall } from '../../../protocol/job.ts'
 
 /** What a spawner needs to know of one task. */
 export interface TaskOrder {
@@ -17,6 +18,8 @@ export interface TaskOrder {
   /** Add to an existing file instead of replacing it. */
   readonly append: boolean
   readonly envscript: string | null
+  /** A call for a warm worker instead of argv. */
+  readonly python?: PythonCall
 }
 
 /** Variables that every task sees. */
@@ -82,6 +85,7 @@ export function makeExpander(
       stderr: output === null ? null : 'stdout',
       append: plan.isFileShared,
       envscript: template.envscript === '' ? null : template.envscript,
+      ...(template.python === undefined ? {} : { python: template.python }),
     }
   }
 }

@@ -17,7 +17,7 @@ export type OnEnded = (running: Running, ending: Ending) => void
 
 /** Runs until everything is done, then ends the process. */
 export function runNodeSpawner(
-  kind: SpawnerKind,
+  kind: SpawnerKind | 'python',
   settings: SpawnerSettings,
   journal: Journal,
   clock: Clock,

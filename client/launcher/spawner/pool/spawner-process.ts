@@ -9,7 +9,8 @@ import { spawnerVariable } from '../processes.ts'
 
 /** How spawners are started. */
 export interface SpawnerProgram {
-  readonly kind: SpawnerKind | 'auto'
+  /** 'python' serves Python calls, and only those; the others run commands, and only those. */
+  readonly kind: SpawnerKind | 'auto' | 'python'
   readonly nodePath: string
   readonly spawnerPath: string
   /** `<site id>:<allocation id>:`, what all task markers begin with. */
