@@ -29,15 +29,21 @@ PICKLE_PROTOCOL = 5
 class ArgumentUnpickler(pickle.Unpickler):
     """Reads arguments; a future among them is the result that lies in its file."""
 
-    def __init__(self, source, context):
+    def __init__(self, source, context, jobs):
         super().__init__(source)
         self._context = context
+        self._jobs = jobs
 
     def persistent_load(self, pid):
         kind, name = pid
+        if kind == "job":
+            # The future of an app: its finished job.
+            from balsam import Job
+
+            return Job.objects.get(pk=self._jobs[name])
         if kind != "future":
             raise pickle.UnpicklingError(f"unknown kind of argument: {kind}")
-        return read_result(os.path.join(self._context, name + ".result"))
+        return read_result(os.path.join(self._context, name))
 
 
 def read_result(path):
@@ -206,7 +212,26 @@ class Worker:
         with open(os.path.join(context, "context.json"), encoding="utf-8") as file:
             self.facts = json.load(file)
         self.context = context
-        sys.path[:] = self.facts["path"] + [each for each in self.path if each not in self.facts["path"]]
+        known = self.facts["path"]
+        sys.path[:] = known + [each for each in self.path if each not in known]
+        self.initialize()
+
+    def initialize(self):
+        """Runs the executor's initializer once, before the first call of a worker."""
+        name = self.facts.get("initializer")
+        if name is None:
+            return
+        if self.facts.get("initializer_main"):
+            self.load_main()
+        try:
+            with open(os.path.join(self.context, name), "rb") as file:
+                function, args = pickle.load(file)
+            function(*args)
+        except BaseException as why:
+            self.context = None
+            from concurrent.futures.process import BrokenProcessPool
+
+            raise BrokenProcessPool("the initializer failed, so that no call can run") from why
 
     def load_main(self):
         """Functions of the client's own script: it is run here under another name, as by
@@ -253,10 +278,10 @@ class Worker:
     def arguments_of(self, payload):
         if "arguments" in payload:
             source = io.BytesIO(base64.b64decode(payload["arguments"]))
-            return ArgumentUnpickler(source, self.context).load()
+            return ArgumentUnpickler(source, self.context, payload.get("jobs", {})).load()
         if "argumentsFile" in payload:
             with open(os.path.join(self.context, payload["argumentsFile"]), "rb") as file:
-                return ArgumentUnpickler(file, self.context).load()
+                return ArgumentUnpickler(file, self.context, payload.get("jobs", {})).load()
         return (), {}
 
     def stderr_tail(self, call):

@@ -1,0 +1,1 @@
+"""Balsam 0.3's place of dag and futures."""
