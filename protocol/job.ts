@@ -73,7 +73,7 @@ export interface PythonCall {
   readonly payload: string
   /** Workers are shared by the calls of one context only: modules that it imported stay there. */
   readonly context: string
-  /** Where the worker puts what the call gave (absolute); beside it, as `.log`, a death's traces. */
+  /** Where the worker puts what the call gave (absolute); beside it, as `.log`, its last words. */
   readonly resultFile: string
 }
 

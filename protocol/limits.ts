@@ -211,7 +211,7 @@ export const limits = {
   killRoundMs: 20,
   /** A launcher started by hand that asked to be known must be seen running in this time. */
   foreignStartMsMax: 60_000,
-  /** What a Python call is told; arguments above it go by a file, because the database keeps this. */
+  /** What a Python call is told; larger arguments go by a file: the database keeps this. */
   pythonPayloadLengthMax: 64 * 1024,
   /** A warm Python worker that has had nothing to do for so long ends: it may hold much memory. */
   pythonIdleMsMax: 60_000,

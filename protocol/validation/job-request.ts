@@ -6,8 +6,8 @@ import type { JobRequest } from '../job.ts'
 import { limits } from '../limits.ts'
 import { checkName } from './names.ts'
 import { parseAs } from './parse.ts'
-import { checkData, dataShape, tagsShape } from './tags.ts'
 import { checkPython, pythonShape } from './python.ts'
+import { checkData, dataShape, tagsShape } from './tags.ts'
 import { checkEnvironment, checkText, checkWords, environmentShape } from './text.ts'
 
 const outputShape = z.union([

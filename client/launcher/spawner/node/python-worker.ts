@@ -16,7 +16,7 @@ import { codeOf, Refusal } from './prepare.ts'
 /** What a worker says of a call. */
 export interface PythonAnswer {
   readonly ending: Ending
-  /** It may serve another one: nothing of this call is left in it, and it has not grown too much. */
+  /** It may serve another one: nothing of this call is left in it, and it has not grown much. */
   readonly isFit: boolean
 }
 

@@ -1,7 +1,7 @@
 // Python calls: warm worker processes, each serving one call after another by a line on its stdin
 // and an answer on its fd 3. A worker is made when a call finds none idle, and kept for its like.
-// Must never give a worker a second call before the first has been answered: a kill of the
-// worker's group then hits only the one. A worker that died, or that left something behind, is gone.
+// Must never give a worker a second call before the first has been answered: a kill of its group
+// then hits only the one. A worker in which something stayed behind serves no other.
 import type { Clock } from '../../../../protocol/ports.ts'
 import type { Backend, Ending } from '../backend.ts'
 import { makePathLookup } from '../path-lookup.ts'
