@@ -1,5 +1,4 @@
 // Lists of jobs, page by page: 50 on request, any number with --all, never all in memory.
-import { fault } from '../../protocol/faults.ts'
 import type { JobDetail, JobFilter, JobId, JobItem } from '../../protocol/job.ts'
 import { limits } from '../../protocol/limits.ts'
 import type { JobState } from '../../protocol/states.ts'
@@ -32,7 +31,9 @@ async function* pages(
   let after: JobId | null = integerOf(parsed, 'after', 0) ?? 0
   while (after !== null && left > 0) {
     const limit = Math.min(left, limits.pageJobsMax)
-    const page = await context.balsam().jobs(filter, { after, limit })
+    const page = await context
+      .balsam()
+      .query({ filter, after, limit, fields: wantedFields(context) })
     left -= page.items.length
     after = page.next
     yield { items: page.items, total: page.total, isMore: after !== null }
@@ -96,15 +97,32 @@ function sayTruncation(context: Context, shown: number, total: number): void {
   } else if (total === 0) context.say('balsam: no job matches')
 }
 
+/** Balsam 0.3's BALSAM_LS_FIELDS=a:b, any columns that queries know. */
+function namedFields(context: Context): readonly string[] {
+  return (context.terminal.env['BALSAM_LS_FIELDS'] ?? '').split(':').filter(Boolean)
+}
+
+/** Fields that the daemon must send beside what it always sends. */
+function wantedFields(context: Context): readonly string[] {
+  return namedFields(context).filter((field) => !isPlain(field))
+}
+
+function isPlain(field: string): boolean {
+  return moreJobColumns[field] !== undefined || jobColumns.some(({ header }) => header === field)
+}
+
 function askedColumns(context: Context): Column<JobItem>[] {
-  const fields = (context.terminal.env['BALSAM_LS_FIELDS'] ?? '').split(':').filter(Boolean)
-  return fields.flatMap((field) => {
+  return namedFields(context).flatMap((field) => {
     const column = moreJobColumns[field]
     if (column !== undefined) return [column]
-    if (jobColumns.some(({ header }) => header === field)) return []
-    const what = `there is no field ${field}; there are ${Object.keys(moreJobColumns).join(', ')}`
-    throw fault('BAD_FIELD', { field: 'BALSAM_LS_FIELDS', what })
+    if (isPlain(field)) return []
+    return [{ header: field, importance: 2, cell: (job) => fieldText(job.fields?.[field]) }]
   })
+}
+
+function fieldText(value: unknown): string {
+  if (value === undefined || value === null) return ''
+  return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
 interface StateRow {

@@ -3,9 +3,11 @@
 import type { Command } from 'commander'
 import { fault } from '../../protocol/faults.ts'
 import type { JobFilter } from '../../protocol/job.ts'
+import type { Where } from '../../protocol/query.ts'
 import type { JobState } from '../../protocol/states.ts'
 import { isJobState, jobStates } from '../../protocol/states.ts'
 import { hint } from '../../protocol/suggest.ts'
+import { parseCondition, patternCondition } from './request/condition.ts'
 import type { Parsed } from './verb.ts'
 
 /** The flag's text, or undefined when it was not given. */
@@ -51,25 +53,41 @@ export function collect(value: string, before: readonly string[] | undefined): s
 export function declareFilters(command: Command): void {
   command
     .option('--id <ID>', 'this job; may be repeated, or ID,ID or FIRST-LAST', collect)
-    .option('--name <NAME>', 'jobs of this name')
-    .option('--workflow, --wf <WORKFLOW>', 'jobs of this workflow')
+    .option('--name <NAME>', 'jobs of this name; * stands for any text')
+    .option('--workflow, --wf <WORKFLOW>', 'jobs of this workflow; * stands for any text')
     .option('--state <STATE>', 'jobs in this state; may be repeated, or STATE,STATE', collect)
     .option('--app, --application <APP>', 'jobs of this app')
+    .option('--tag <KEY=VALUE>', 'jobs with this tag; may be repeated', collect)
+    .option(
+      '--where <CONDITION>',
+      'e.g. "data.energy<-3" or "attempts>1"; may be repeated',
+      collect,
+    )
 }
 
 /** The filter that the flags make; `ids` come from elsewhere. */
 export function filterOf(parsed: Parsed): JobFilter {
-  const name = textOf(parsed, 'name')
-  const workflow = textOf(parsed, 'wf')
   const application = textOf(parsed, 'application')
   const states = wordsOf(parsed, 'state')
     .flatMap((word) => word.split(','))
     .map(stateOf)
+  const conditions: Where[] = wordsOf(parsed, 'where').map(parseCondition)
+  const exact: { name?: string; workflow?: string } = {}
+  for (const [field, option] of [
+    ['name', 'name'],
+    ['workflow', 'wf'],
+  ] as const) {
+    const text = textOf(parsed, option)
+    if (text === undefined) continue
+    if (text.includes('*')) conditions.push(patternCondition(field, text))
+    else exact[field] = text
+  }
   return {
-    ...(name === undefined ? {} : { name }),
-    ...(workflow === undefined ? {} : { workflow }),
+    ...exact,
     ...(application === undefined ? {} : { application }),
     ...(states.length === 0 ? {} : { states }),
+    ...(parsed.options['tag'] === undefined ? {} : { tags: environmentOf(parsed, 'tag') }),
+    ...(conditions.length === 0 ? {} : { where: { all: conditions } }),
   }
 }
 

@@ -27,7 +27,7 @@ export const filterShape: z.ZodType<JobFilter> = z.strictObject({
   application: text.exactOptional(),
   states: z.array(z.enum(jobStates)).exactOptional(),
   tags: tagsShape.exactOptional(),
-  where: z.unknown().transform(readWhere).exactOptional(),
+  where: z.looseObject({}).transform(readWhere).exactOptional(),
 })
 
 /** A filter and a page out of a query. */

@@ -5,7 +5,8 @@ import { limits } from '../../../../protocol/limits.ts'
 import { checkAppSpec } from '../../../../protocol/validation/app.ts'
 import { checkJobRequest } from '../../../../protocol/validation/job-request.ts'
 import { nameProblem } from '../../../../protocol/validation/names.ts'
-import { checkAllocation } from '../../../../protocol/validation/requests.ts'
+import { checkJobQuery } from '../../../../protocol/validation/query.ts'
+import { checkAllocation, checkKill } from '../../../../protocol/validation/requests.ts'
 
 function codeOf(act: () => unknown): string {
   try {
@@ -118,4 +119,10 @@ test.each([
   { wallTimeMinutes: 5, jobMode: 'other' },
 ])('the allocation %j is refused', (request) => {
   expect(codeOf(() => checkAllocation(request))).toBe('BAD_FIELD')
+})
+
+test('a filter without a condition is whole, and a query may have no filter at all', () => {
+  expect(checkKill({ filter: { ids: [1] } })).toEqual({ filter: { ids: [1] } })
+  expect(checkJobQuery({ filter: {} })).toEqual({ filter: {} })
+  expect(checkJobQuery({})).toEqual({})
 })
