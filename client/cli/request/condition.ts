@@ -23,12 +23,12 @@ export function parseCondition(text: string): Comparison {
     const what = `${text} is not FIELD=VALUE (or != < <= > >= ~)`
     throw fault('BAD_FIELD', { field: '--where', what })
   }
-  const read = op === 'regex' ? value : valueOf(value)
+  const read = op === 'regex' ? value : jsonOrText(value)
   if (read === null) return { field, op: 'isnull', value: op === 'eq' }
   return { field, op, value: read }
 }
 
-function valueOf(text: string): unknown {
+function jsonOrText(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
