@@ -1,5 +1,5 @@
-// Conditions as people type them: `data.energy<-3`, `tags.exp=first`, `name~^run`, and patterns with
-// stars. What they may name is checked by the daemon.
+// Conditions as people type them: `data.energy<-3`, `tags.exp=first`, `name~^run`, and patterns
+// with stars. What they may name is checked by the daemon.
 import { fault } from '../../../protocol/faults.ts'
 import type { Comparison, QueryOperator } from '../../../protocol/query.ts'
 
