@@ -2,18 +2,21 @@
 // Must never run two processes for one node, nor start one while stopping.
 import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
 import { limits } from '../../../protocol/limits.ts'
 import type { Clock, Log, Timer } from '../../../protocol/ports.ts'
 
 /** Exit codes of the launcher program that the supervisor acts on. */
 export const launcherExit = { goodbye: 0, crashed: 1, cannotRun: 78 } as const
 
+/** Of a longer line the rest is no use to anybody. */
+const lineLengthMax = 4_000
+
 /** How to start the process. */
 export interface KeeperCommand {
   readonly argv: readonly string[]
   readonly environment: NodeJS.ProcessEnv
-  /** Descriptor of the log, for what Node itself has to say. */
-  readonly logFd: number
 }
 
 /** One launcher process and its successors. */
@@ -47,11 +50,12 @@ export function makeKeeper(
     timer = null
     const [program = '', ...args] = command.argv
     const bornMs = clock.monotonicMs()
-    // The pipe is never written to: its end tells the launcher that its supervisor is gone.
-    const stdio: ['pipe', number, number] = ['pipe', command.logFd, command.logFd]
-    const started = spawn(program, args, { stdio, env: command.environment })
+    // The first pipe is never written to: its end tells the launcher that its supervisor is gone.
+    const started = spawn(program, args, { stdio: 'pipe', env: command.environment })
     child = started
-    started.stdin?.on('error', () => undefined)
+    started.stdin.on('error', () => undefined)
+    // Through the log and not straight into its file, which may be turned over meanwhile.
+    for (const stream of [started.stdout, started.stderr]) tellLines(stream, started.pid, log)
     let isOver = false
     const over = (code: number | null, what: string): void => {
       if (isOver) return
@@ -88,4 +92,12 @@ export function makeKeeper(
     pid: () => child?.pid ?? null,
     isDone: () => isDone,
   }
+}
+
+/** Outside of its log a launcher says only what Node itself has to say: warnings, a last error. */
+function tellLines(stream: Readable, pid: number | undefined, log: Log): void {
+  stream.on('error', () => undefined)
+  createInterface({ input: stream }).on('line', (line) => {
+    log.warn('a launcher says', { pid, line: line.slice(0, lineLengthMax) })
+  })
 }

@@ -1,6 +1,6 @@
 // The supervisor of one allocation on this machine: its launchers live and end with it.
 // Must never end while a process with the allocation's marker lives.
-import { openSync, renameSync, writeFileSync } from 'node:fs'
+import { renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { AllocationFile } from '../../../protocol/allocation-file.ts'
 import { allocationMarkerVariable, runFiles } from '../../../protocol/allocation-file.ts'
@@ -34,14 +34,13 @@ export async function supervise(
   await becomeReaper((pid) => keepers.some((keeper) => keeper.pid() === pid), log)
   writeIdentity(runDirectory, clock)
   log.info('supervisor starts', { marker, nodes: file.nodes.length })
-  const logFd = openSync(join(runDirectory, runFiles.log), 'a', 0o600)
   for (const { argv, nodeIndex } of launcherCommands(runDirectory, file)) {
     const environment: NodeJS.ProcessEnv = {
       ...process.env,
       [allocationMarkerVariable]: marker,
       [nodeIndexVariable]: nodeIndex,
     }
-    keepers.push(makeKeeper({ argv, environment, logFd }, ports, onDone))
+    keepers.push(makeKeeper({ argv, environment }, ports, onDone))
   }
   for (const keeper of keepers) keeper.start()
 

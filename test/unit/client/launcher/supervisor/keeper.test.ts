@@ -1,6 +1,5 @@
 // The keeper of a launcher process: real short processes of sh, waits that the test cuts short.
-import { openSync } from 'node:fs'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import type { Keeper } from '../../../../../client/launcher/supervisor/keeper.ts'
 import { launcherExit, makeKeeper } from '../../../../../client/launcher/supervisor/keeper.ts'
 import { limits } from '../../../../../protocol/limits.ts'
@@ -11,6 +10,7 @@ const log = { debug: silent, info: silent, warn: silent, error: silent }
 /** A keeper of `sh -c script` whose waits are recorded and over at once; `n` counts the starts. */
 function keep(script: string, onWait: (keeper: Keeper, waits: number[]) => void = () => undefined) {
   const waits: number[] = []
+  const said: unknown[] = []
   const done = Promise.withResolvers<void>()
   const clock = {
     wallMs: () => 0,
@@ -24,12 +24,12 @@ function keep(script: string, onWait: (keeper: Keeper, waits: number[]) => void 
     },
   }
   const keeper = makeKeeper(
-    { argv: ['/bin/sh', '-c', script], environment: {}, logFd: openSync('/dev/null', 'a') },
-    { clock, log },
+    { argv: ['/bin/sh', '-c', script], environment: {} },
+    { clock, log: { ...log, warn: (_what, facts = {}) => said.push(facts['line']) } },
     done.resolve,
   )
   keeper.start()
-  return { keeper, waits, done: done.promise }
+  return { keeper, waits, said, done: done.promise }
 }
 
 test('a launcher that said goodbye is not started again', async () => {
@@ -69,4 +69,11 @@ test('the launcher’s standard input stays open for as long as its keeper lives
   keeper.stop()
   await done
   expect(keeper.isDone()).toBe(true)
+})
+
+test('what a launcher says outside of its log is put into the log, line by line', async () => {
+  const { said, done } = keep('echo a warning; echo an >&2 error; exit 0')
+  await done
+  await vi.waitUntil(() => said.length === 2)
+  expect(said.toSorted()).toEqual(['a warning', 'an error'])
 })
