@@ -28,7 +28,7 @@ import { forgetCopiedAllocations } from './forget-copy.ts'
 import { nodeCommand, programFile } from './programs.ts'
 import { announce, claimSiteId, openSiteDirectory, unannounce } from './site-directory.ts'
 import { statusOf } from './status.ts'
-import { closeCore, drain } from './stopping.ts'
+import { closeCore, drain, haltCore } from './stopping.ts'
 
 /** What a reign is given by the process. */
 export interface RunPlan {
@@ -118,17 +118,23 @@ async function reign(plan: RunPlan, directory: DirectoryIdentity, hands: Hands):
   for (const { id, isSettled } of core.allocations.values()) if (isSettled) access.revoke(id)
   resumeCore(core)
   machine.deliver({ type: 'RECOVERED' })
-  return await serve(plan, core, {
-    machine,
-    access,
-    socket,
-    uid,
-    driverReason: hands.driverReason,
-    release: () => {
-      runner.close()
-      hands.hold.release()
-    },
-  })
+  try {
+    return await serve(plan, core, {
+      machine,
+      access,
+      socket,
+      uid,
+      driverReason: hands.driverReason,
+      release: () => {
+        runner.close()
+        hands.hold.release()
+      },
+    })
+  } catch (error) {
+    // Else it would go on to write, into a database that is closed by then.
+    await haltCore(core)
+    throw error
+  }
 }
 
 function schedulersOf(
@@ -214,22 +220,17 @@ async function serve(plan: RunPlan, core: Core, serving: Serving): Promise<Reign
   const { listen } = plan.settings
   const tls = listen && { ...listen, siteId: core.reign.siteId, keys: access.keys }
   links = await openLinks({ door, ports: { clock, log }, socket, uid, tls })
-  const living = [...core.allocations.values()].filter(({ isSettled }) => !isSettled)
-  await access.opened(
-    links.tls,
-    living.map(({ facts }) => facts),
-  )
-  announce(core.reign.siteDirectory, {
-    siteId: core.reign.siteId,
-    host: core.reign.host,
-    bootId: identityOf(process.pid)?.bootId ?? '',
-    pid: process.pid,
-    startTime: identityOf(process.pid)?.startTime ?? 0,
-    socket: links.socket,
-    epoch: core.reign.epoch,
-    version,
-    startedAt: new Date(core.reign.startedAtMs).toISOString(),
-  })
+  try {
+    const living = [...core.allocations.values()].filter(({ isSettled }) => !isSettled)
+    await access.opened(
+      links.tls,
+      living.map(({ facts }) => facts),
+    )
+    announceCore(core, links)
+  } catch (error) {
+    await links.close('the daemon could not start')
+    throw error
+  }
   log.info('serving', {
     site: core.reign.siteDirectory,
     epoch: core.reign.epoch,
@@ -240,4 +241,20 @@ async function serve(plan: RunPlan, core: Core, serving: Serving): Promise<Reign
     stop: (how, reason) => stop(how, reason).then(close),
     ended: ended.promise,
   }
+}
+
+/** From now on clients find this daemon. */
+function announceCore({ reign }: Core, links: Links): void {
+  const identity = identityOf(process.pid)
+  announce(reign.siteDirectory, {
+    siteId: reign.siteId,
+    host: reign.host,
+    bootId: identity?.bootId ?? '',
+    pid: process.pid,
+    startTime: identity?.startTime ?? 0,
+    socket: links.socket,
+    epoch: reign.epoch,
+    version,
+    startedAt: new Date(reign.startedAtMs).toISOString(),
+  })
 }

@@ -1,6 +1,7 @@
 // How a daemon ends: refuse new work, end allocations when asked to, write what is left, close.
 // Every step has a bound; what is not done in time is for the next daemon.
 import type { StopHow } from '../../machines/daemon.ts'
+import { limits } from '../../protocol/limits.ts'
 import { cancelAllocation } from '../core/allocations.ts'
 import type { Core } from '../core/core.ts'
 
@@ -32,4 +33,16 @@ export async function closeCore(core: Core): Promise<void> {
   core.polling.stop()
   await core.loop.stop()
   await core.store.close()
+}
+
+/**
+ * Stops a core that never came to serve: it decides nothing more. A commit that the disk refuses is
+ * not waited for; nobody was told of it.
+ */
+export async function haltCore(core: Core): Promise<void> {
+  core.polling.stop()
+  const overdue = Promise.withResolvers<void>()
+  const timer = core.clock.after(limits.callsCloseMsMax, () => overdue.resolve())
+  await Promise.race([core.loop.stop(), overdue.promise])
+  timer.cancel()
 }
