@@ -9,6 +9,10 @@ import { readWhere } from '../../../protocol/validation/where.ts'
 
 const where = { all: [{ field: 'data.r', op: 'gt', value: 1 }, { not: { any: [] } }] }
 
+test('a filter without a condition names its jobs and nothing else', () => {
+  expect(checkKill({ filter: { ids: [1] } }).filter).toEqual({ ids: [1] })
+})
+
 test('a condition comes through unchanged, and its operator may be left out for eq', () => {
   expect(readWhere(where)).toEqual(where)
   expect(readWhere({ field: 'name', value: 'a' })).toEqual({ field: 'name', op: 'eq', value: 'a' })
