@@ -6,8 +6,6 @@ import { jobStates } from '../protocol/states.ts'
 
 /** What a job's spec says about its way; never changes and is shared by all jobs of a spec. */
 export interface JobFacts {
-  /** It has parents that have not finished, and is to wait for them. */
-  readonly waitsForParents: boolean
   readonly hasStageIn: boolean
   readonly hasPreprocess: boolean
   readonly hasPostprocess: boolean
@@ -34,6 +32,8 @@ export interface JobContext {
 /** Events without arguments. */
 export const plainJobEvents = [
   'ADMITTED',
+  /** It is to wait for parents: new with them, or they were added before it started. */
+  'PARENTS_ADDED',
   'PARENTS_FINISHED',
   'PARENT_FAILED',
   /** The job has come to rest in a state: do what the state is for. Repeated after a restart. */
@@ -69,7 +69,7 @@ export type JobEvent =
 
 /** What is to be done, by whoever steps the machine. All can be repeated without harm. */
 export type JobEffect =
-  /** Find out whether it waits, then deliver ADMITTED. */
+  /** Find out whether it waits, then deliver ADMITTED or PARENTS_ADDED. */
   | 'admit'
   /** Look at the parents, now and whenever one ends. */
   | 'awaitParents'
@@ -95,7 +95,6 @@ const jobSetup = setup({
     input: {} as JobFacts,
   },
   guards: {
-    waitsForParents: ({ context }) => context.facts.waitsForParents,
     hasStageIn: ({ context }) => context.facts.hasStageIn,
     hasPreprocess: ({ context }) => context.facts.hasPreprocess,
     hasPostprocess: ({ context }) => context.facts.hasPostprocess,
@@ -164,7 +163,8 @@ export const jobMachine = jobSetup.createMachine({
   states: {
     CREATED: {
       on: {
-        ADMITTED: [{ guard: 'waitsForParents', target: 'AWAITING_PARENTS' }, { target: 'READY' }],
+        ADMITTED: 'READY',
+        PARENTS_ADDED: 'AWAITING_PARENTS',
         ADVANCE: { actions: 'admit' },
         FORCE: toNamed('CREATED'),
       },
@@ -182,6 +182,7 @@ export const jobMachine = jobSetup.createMachine({
         ADVANCE: [{ guard: 'hasStageIn', actions: 'stageIn' }, { target: 'STAGED_IN' }],
         STAGE_IN_DONE: 'STAGED_IN',
         STAGE_IN_FAILED: 'FAILED',
+        PARENTS_ADDED: 'AWAITING_PARENTS',
         FORCE: toNamed('READY'),
       },
     },
@@ -190,10 +191,11 @@ export const jobMachine = jobSetup.createMachine({
         ADVANCE: [{ guard: 'hasPreprocess', actions: 'runPreprocess' }, { target: 'PREPROCESSED' }],
         PREPROCESS_DONE: 'PREPROCESSED',
         PREPROCESS_FAILED: 'FAILED',
+        PARENTS_ADDED: 'AWAITING_PARENTS',
         FORCE: toNamed('STAGED_IN'),
       },
     },
-    PREPROCESSED: { on: runnable('PREPROCESSED') },
+    PREPROCESSED: { on: { ...runnable('PREPROCESSED'), PARENTS_ADDED: 'AWAITING_PARENTS' } },
     RUNNING: {
       on: {
         ATTEMPT_SUCCEEDED: 'RUN_DONE',

@@ -70,6 +70,30 @@ export const faultCatalogue = {
   ),
   JOB_UNKNOWN: entry(3, 404, 'no job is {ref}', 'balsam ls lists the jobs'),
   JOB_AMBIGUOUS: entry(2, 409, 'the name {ref} is that of {count} jobs: {ids}', 'give the id'),
+  PARENT_UNKNOWN: entry(
+    2,
+    404,
+    'no job {ref} is there to be a parent of {child}',
+    'name a key of the same submission, an id or a name; balsam ls lists the jobs',
+  ),
+  DEPENDENCY_CYCLE: entry(
+    2,
+    409,
+    'these jobs would wait for each other: {cycle}',
+    'leave out one of the dependencies; nothing was changed',
+  ),
+  CHILD_STARTED: entry(
+    8,
+    409,
+    'job {id} is {state}: parents can be added only before a job starts',
+    'add them to a job that waits or is ready; nothing was changed',
+  ),
+  PARENT_NEEDED: entry(
+    8,
+    409,
+    'job {id} is a parent of job {child}, which waits',
+    'remove or kill the waiting job first, or remove both together; nothing was changed',
+  ),
   NOTHING_MATCHED: entry(3, 404, 'no job matches', 'balsam ls shows what there is'),
   NOT_CONFIRMED: entry(8, 403, '{what} needs a yes', 'add --yes'),
   KEY_REUSED: entry(

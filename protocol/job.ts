@@ -223,6 +223,11 @@ export interface JobDetail extends JobItem {
   readonly working_directory: string
   /** File with the task's output, or null when none is kept. */
   readonly output_file: string | null
+  /** The first of them, in order of id; all of them: the edges call. */
+  readonly parents: readonly JobId[]
+  readonly parents_total: number
+  readonly children: readonly JobId[]
+  readonly children_total: number
   readonly history: readonly HistoryEntry[]
   readonly attempt_list: readonly AttemptView[]
   readonly tags: Readonly<Record<string, string>>

@@ -15,6 +15,16 @@ export const limits = {
   environmentBytesMax: 128 * 1024,
   /** Jobs in one submission; ids stay far below 2^53. */
   submissionJobsMax: 10_000_000,
+  /** Edges between the jobs of one submission: 20 bytes each in memory while somebody waits. */
+  submissionEdgesMax: 10_000_000,
+  /** Parents named by one request: what fits into a line; an array is one parent. */
+  parentsMax: 100_000,
+  /** Names of existing jobs among the parents of a submission: each is looked up. */
+  parentNamesMax: 1_000,
+  /** Parents and children shown of one job: what a person reads; there may be 100,000. */
+  kinShownMax: 100,
+  /** A name, a dash and the index of an array's element. */
+  elementNameLengthMax: 128 + 16,
   /** One NDJSON line of a submission: args, environment and some air. */
   submissionLineBytesMax: 1024 * 1024,
   /**

@@ -5,19 +5,29 @@ import { exitStride } from '../../protocol/frames.ts'
 import type { JobId, LeaseToken } from '../../protocol/job.ts'
 import { moveAttempt, openLease } from './lease.ts'
 import { mixOf } from './mix.ts'
+import { openIn } from './open-in.ts'
 import type { OpenJob } from './open-job.ts'
+import { settleParents } from './parents.ts'
 import type { JournalRecord, SpanSeed } from './records.ts'
 import { removeJobs } from './remove.ts'
 import { footprint } from './shape.ts'
 import type { Sink, Site } from './site.ts'
+import { cutOut, movePart } from './span-moves.ts'
 import type { Span } from './spans.ts'
-import { admit, isEnd, isRunnable, killedState, moveJob, openFromSpan } from './steps.ts'
+import { admit, isEnd, moveJob, openFromSpan } from './steps.ts'
+import { joinQueue } from './waiting.ts'
 
 /** Applies one record that was decided at wall time `at` (ms). */
 export function applyRecord(site: Site, at: number, record: JournalRecord, sink: Sink): void {
+  change(site, at, record, sink)
+  settleParents(site, at, sink)
+}
+
+function change(site: Site, at: number, record: JournalRecord, sink: Sink): void {
   switch (record[0]) {
     case 'submit':
       for (const seed of record[1]) addJobs(site, at, seed, sink)
+      if (record[2] !== undefined) site.dag.add(record[2])
       return
     case 'assign':
       return assignAgain(site, at, record)
@@ -37,7 +47,7 @@ export function applyRecord(site: Site, at: number, record: JournalRecord, sink:
 }
 
 function addJobs(site: Site, at: number, seed: SpanSeed, sink: Sink): void {
-  const { state, log } = admit(seed.shape, at)
+  const { state, log } = admit(seed.shape, at, seed.waits === true)
   const queue = site.queues.of(seed.shape)
   const mix = mixOf(site.queues, seed.lo, seed.mix)
   const span: Span = {
@@ -52,7 +62,7 @@ function addJobs(site: Site, at: number, seed: SpanSeed, sink: Sink): void {
   }
   site.spans.add(span)
   site.tallies.add(seed.shape.workflow, state, seed.hi - seed.lo + 1)
-  if (isRunnable(state)) site.queues.addSpan(span, null)
+  joinQueue(site, span)
   sink.moved(seed.shape.workflow, seed.lo, seed.hi, -1, state)
 }
 
@@ -91,11 +101,6 @@ export function takeOut(site: Site, id: JobId): OpenJob | null {
   if (span === null) return null
   cutOut(site, span, id, id)
   return openFromSpan(site, span, id)
-}
-
-function cutOut(site: Site, span: Span, first: JobId, last: JobId): void {
-  const rest = site.spans.cut(span, first, last)
-  if (isRunnable(span.state)) site.queues.leave(span, first, last, rest)
 }
 
 function start(site: Site, flat: readonly number[], sink: Sink): void {
@@ -209,42 +214,12 @@ function kill(site: Site, at: number, flat: readonly number[], sink: Sink): void
   for (let index = 0; index < flat.length; index += 2) {
     const first = flat[index] ?? 0
     const last = flat[index + 1] ?? 0
-    for (const part of site.spans.overlapping(first, last)) killPart(site, at, part, sink)
+    for (const part of site.spans.overlapping(first, last)) {
+      if (!isEnd(part.span.state)) movePart(site, at, part, 'KILL', '', sink)
+    }
     for (const job of openIn(site, first, last)) {
       if (isEnd(job.state)) continue
       moveJob(site, job, at, 'KILL', '', sink)
     }
   }
-}
-
-/** Kills a range of a span: it stays a range, with a new state. */
-function killPart(
-  site: Site,
-  at: number,
-  part: { readonly span: Span; readonly first: JobId; readonly last: JobId },
-  sink: Sink,
-): void {
-  const { span, first, last } = part
-  if (isEnd(span.state)) return
-  cutOut(site, span, first, last)
-  const log = `${span.log.slice(0, -1)},[${at},"KILL"]]`
-  site.spans.add({ ...span, lo: first, hi: last, state: killedState, log, storedLo: null })
-  const { workflow } = span.queue.shape
-  site.tallies.add(workflow, span.state, first - last - 1)
-  site.tallies.add(workflow, killedState, last - first + 1)
-  sink.moved(workflow, first, last, span.state, killedState)
-}
-
-/** Open jobs of a range of ids, by whichever is shorter: the range or the open jobs. */
-export function openIn(site: Site, first: JobId, last: JobId): OpenJob[] {
-  const found: OpenJob[] = []
-  if (last - first < site.open.size) {
-    for (let id = first; id <= last; id += 1) {
-      const job = site.open.get(id)
-      if (job !== undefined) found.push(job)
-    }
-    return found
-  }
-  for (const job of site.open.values()) if (first <= job.id && job.id <= last) found.push(job)
-  return found
 }

@@ -3,6 +3,7 @@
 // Ends with the effects of every live actor being derived again.
 import type { JobId } from '../../protocol/job.ts'
 import type { Log } from '../../protocol/ports.ts'
+import { stateNumber } from '../../protocol/states.ts'
 import type { JobRow, SpanRow, SpecRow, StoredSite } from '../store/rows.ts'
 import { type AllocationState, restoreAllocation } from './allocation-state.ts'
 import { applyRecord } from './apply.ts'
@@ -22,6 +23,7 @@ import {
 } from './steps.ts'
 import { fromStore } from './stored-json.ts'
 import type { HistoryRecord } from './views.ts'
+import { joinQueue } from './waiting.ts'
 
 /** What boot gives. */
 export interface Booted {
@@ -50,6 +52,7 @@ export async function bootSite(
   }
   for (const row of stored.spans) restoreSpan(site, row)
   await restoreJobs(site, stored.openJobs, loadSpecs)
+  restoreWaiting(site, stored)
   for (const turn of stored.journal) {
     for (const record of decodeRecords(turn.body)) applyRecord(site, turn.at, record, silent)
   }
@@ -68,8 +71,31 @@ function restoreSpan(site: Site, row: SpanRow): void {
   const mix = mixOf(site.queues, lo, stored)
   const span = { lo, hi, spec, state, log, queue, mix, storedLo: lo }
   site.spans.add(span)
-  if (isRunnable(state)) site.queues.addSpan(span, null)
+  joinQueue(site, span)
 }
+
+/** Who waits for whom, as it was when the tables were written. */
+function restoreWaiting(site: Site, { waiting }: StoredSite): void {
+  const places = new Map<string, number>()
+  const nodes: number[] = []
+  for (const { first, last, finished } of waiting.finished) {
+    places.set(`${first}-${last}`, places.size)
+    const inSpans = site.spans
+      .overlapping(first, last)
+      .filter(({ span }) => span.state === finishedState)
+      .reduce((sum, part) => sum + part.last - part.first + 1, 0)
+    const size = last - first + 1
+    nodes.push(first, size, size - finished - inSpans)
+  }
+  const placeOf = (first: JobId, last: JobId): number => places.get(`${first}-${last}`) ?? -1
+  const edges = waiting.edges.flatMap((edge) => [
+    placeOf(edge.child, edge.childLast),
+    placeOf(edge.parent, edge.parentLast),
+  ])
+  site.dag.add({ nodes, edges, failed: [] })
+}
+
+const finishedState = stateNumber('JOB_FINISHED')
 
 async function restoreJobs(
   site: Site,

@@ -95,10 +95,14 @@ function takeRows(site: Site, seq: number): CatchUp {
     removedSpans: spans.removed,
     spans: spans.rows,
     removedSpecs: site.removedSpecs,
+    edges: site.newEdges,
+    removedRanges: site.removedRanges,
     tallies: site.tallies.takeChanges(),
   }
   site.changed = []
   site.removedJobs = []
   site.removedSpecs = []
+  site.newEdges = []
+  site.removedRanges = []
   return rows
 }

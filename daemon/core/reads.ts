@@ -55,7 +55,7 @@ export async function readJob(core: Core, ref: string): Promise<JobDetail> {
   const id = /^\d+$/.test(ref) ? Number(ref) : await idOfName(core, ref)
   const found = Number.isSafeInteger(id) ? await core.store.find(id) : null
   if (found === null) throw fault('JOB_UNKNOWN', { ref })
-  return detailOf(viewSite(core), found)
+  return detailOf(viewSite(core), found, await core.store.kin(id, limits.kinShownMax))
 }
 
 /** Counts by state. */
@@ -78,7 +78,8 @@ export function templateSite(core: Core): TemplateSite {
   }
 }
 
-async function idOfName(core: Core, name: string): Promise<JobId> {
+/** The job that alone has this name. The tables must show everything that matters. */
+export async function idOfName(core: Core, name: string): Promise<JobId> {
   const page = await core.store.list({ name }, 0, namedIdsMax)
   const [first] = page.jobs
   if (first === undefined) throw fault('JOB_UNKNOWN', { ref: name })

@@ -13,6 +13,18 @@ export interface SpanSeed {
   readonly shape: SpanShape
   /** Present when not all have that shape. */
   readonly mix?: ShapeMix
+  /** Present when they wait for parents. */
+  readonly waits?: true
+}
+
+/** Who waits for whom: everything that there is to be waited for, as it was when it was decided. */
+export interface EdgeSet {
+  /** Flat (first job, number of jobs, of which not JOB_FINISHED). */
+  readonly nodes: readonly number[]
+  /** Flat (child, parent): places in `nodes`. */
+  readonly edges: readonly number[]
+  /** Parents that had failed or were killed: place in `nodes`, state number. */
+  readonly failed: readonly (readonly [node: number, state: number])[]
 }
 
 /** Ended jobs of a workflow in a state. */
@@ -20,7 +32,7 @@ export type EndedCount = readonly [workflow: string, state: number, count: numbe
 
 /** One decision. Positional, because assignments and exits come by the thousand. */
 export type JournalRecord =
-  | readonly ['submit', readonly SpanSeed[]]
+  | readonly ['submit', readonly SpanSeed[], EdgeSet?]
   /** launcher, its cores, first token (the others follow it), flat (first job, count). */
   | readonly ['assign', number, number, LeaseToken, readonly number[]]
   /** flat (token, startedAtMs). */

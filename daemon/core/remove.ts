@@ -3,7 +3,7 @@
 import type { JobId } from '../../protocol/job.ts'
 import type { JournalRecord } from './records.ts'
 import type { Site } from './site.ts'
-import { isRunnable } from './steps.ts'
+import { cutOut } from './span-moves.ts'
 
 /** Applies a remove record. */
 export function removeJobs(
@@ -13,10 +13,12 @@ export function removeJobs(
   const [, ended, counts, waiting, specs] = record
   for (let index = 0; index < ended.length; index += 2) {
     forget(site.removedJobs, ended[index] ?? 0, ended[index + 1] ?? 0)
+    site.removedRanges.push([ended[index] ?? 0, ended[index + 1] ?? 0])
   }
   for (const [workflow, state, count] of counts) site.tallies.add(workflow, state, -count)
   for (let index = 0; index < waiting.length; index += 2) {
     removeWaiting(site, waiting[index] ?? 0, waiting[index + 1] ?? 0)
+    site.removedRanges.push([waiting[index] ?? 0, waiting[index + 1] ?? 0])
   }
   for (let index = 0; index < specs.length; index += 2) {
     forget(site.removedSpecs, specs[index] ?? 0, specs[index + 1] ?? 0)
@@ -31,8 +33,7 @@ function removeWaiting(site: Site, first: JobId, last: JobId): void {
   for (const part of site.spans.overlapping(first, last)) {
     const { span } = part
     const count = part.last - part.first + 1
-    const rest = site.spans.cut(span, part.first, part.last)
-    if (isRunnable(span.state)) site.queues.leave(span, part.first, part.last, rest)
+    cutOut(site, span, part.first, part.last)
     site.tallies.add(span.queue.shape.workflow, span.state, -count)
   }
   for (let id = first; id <= last; id += 1) {

@@ -2,6 +2,8 @@
 // spans, open jobs, leases, queues, counts.
 // Only daemon/core/apply changes it, from journal records; everything else looks.
 import type { AppSpec, JobId, LeaseToken } from '../../protocol/job.ts'
+import type { EdgeRow } from '../store/rows.ts'
+import { Dag } from './dag.ts'
 import type { LauncherState } from './launcher-state.ts'
 import type { OpenJob } from './open-job.ts'
 import { QueueTable } from './queues.ts'
@@ -13,6 +15,8 @@ export interface Site {
   readonly spans: SpanTable
   readonly queues: QueueTable
   readonly tallies: Tallies
+  /** Who waits for whom. */
+  readonly dag: Dag
   /** Jobs that may still change, by id. */
   readonly open: Map<JobId, OpenJob>
   /** Open attempts by token. */
@@ -23,6 +27,9 @@ export interface Site {
   changed: OpenJob[]
   removedJobs: JobId[]
   removedSpecs: JobId[]
+  removedRanges: (readonly [first: JobId, last: JobId])[]
+  /** Edges that are not in the store yet. */
+  newEdges: EdgeRow[]
 }
 
 /** What an applied record asks of the world outside; a replay ignores it. */
@@ -39,6 +46,7 @@ export function emptySite(): Site {
     spans: new SpanTable(),
     queues: new QueueTable(),
     tallies: new Tallies(),
+    dag: new Dag(),
     open: new Map(),
     leases: new Map(),
     launchers: new Map(),
@@ -46,6 +54,8 @@ export function emptySite(): Site {
     changed: [],
     removedJobs: [],
     removedSpecs: [],
+    removedRanges: [],
+    newEdges: [],
   }
 }
 

@@ -9,7 +9,8 @@ import { admit } from './steps.ts'
 
 /** Collects specs. */
 export interface SpanSeeds {
-  add(spec: ParsedSpec): void
+  /** `waits`: its jobs wait for parents. */
+  add(spec: ParsedSpec, waits: boolean): void
   all(): readonly SpanSeed[]
 }
 
@@ -18,6 +19,8 @@ interface Growing {
   readonly lo: number
   hi: number
   readonly first: SpanShape
+  readonly waits: boolean
+  /** Where they come to rest once they wait no more. */
   readonly state: number
   /** Shapes by key; the place in it is the place in the mix. */
   readonly shapes: Map<string, { readonly shape: SpanShape; readonly member: string }>
@@ -32,24 +35,29 @@ export function spanSeeds(): SpanSeeds {
   const finish = (): void => {
     if (growing === null) return
     const { lo, hi, first, shapes, members } = growing
-    const seed = { lo, hi, spec: null, shape: first }
+    const seed = { lo, hi, spec: null, shape: first, ...waiting(growing.waits) }
     const all = [...shapes.values()].map(({ shape }) => shape)
     seeds.push(all.length === 1 ? seed : { ...seed, mix: { shapes: all, members } })
     growing = null
   }
 
   return {
-    add({ lo, hi, request }) {
+    add({ lo, hi, request }, waits) {
       const shape = shapeOf(request)
       if (request.array !== null) {
         finish()
-        seeds.push({ lo, hi, spec: lo, shape })
+        seeds.push({ lo, hi, spec: lo, shape, ...waiting(waits) })
         return
       }
-      const { state } = admit(shape, 0)
-      if (growing?.state !== state || growing.first.workflow !== shape.workflow) {
+      const { state } = admit(shape, 0, false)
+      const { workflow } = shape
+      if (
+        growing?.state !== state ||
+        growing.waits !== waits ||
+        growing.first.workflow !== workflow
+      ) {
         finish()
-        growing = { lo, hi, first: shape, state, shapes: new Map(), members: '' }
+        growing = { lo, hi, first: shape, waits, state, shapes: new Map(), members: '' }
       }
       const key = shapeKey(shape)
       let known = growing.shapes.get(key)
@@ -65,4 +73,8 @@ export function spanSeeds(): SpanSeeds {
       return seeds
     },
   }
+}
+
+function waiting(waits: boolean): { readonly waits?: true } {
+  return waits ? { waits } : {}
 }

@@ -79,6 +79,7 @@ export function moveJob(
     site.tallies.add(workflow, from, -1)
     site.tallies.add(workflow, job.state, 1)
     sink.moved(workflow, job.id, job.id, from, job.state)
+    site.dag.moved(job.id, job.id, from, job.state)
     if (!isRunnable(job.state)) site.queues.removeJob(job)
   }
   for (const effect of collected) follow(site, job, effect, sink)
@@ -96,6 +97,8 @@ function write(job: OpenJob, at: number, type: PlainJobEvent, args: string): voi
 function follow(site: Site, job: OpenJob, effect: JobEffect, sink: Sink): void {
   if (effect === 'enqueue') {
     if (job.token === 0 && !job.isQueued) site.queues.addJob(job)
+  } else if (effect === 'awaitParents') {
+    site.dag.look(job.id)
   } else if (effect === 'killAttempt' && job.token !== 0) {
     const transition = stepAttempt(job, { type: 'KILL' })
     if (transition?.effects.includes('killTask')) sink.endLease(job)
@@ -148,7 +151,6 @@ export function factsOf(shape: SpanShape): JobFacts {
 
 const knownFacts = new Map<string, JobFacts>()
 const plainFacts: JobFacts = {
-  waitsForParents: false,
   hasStageIn: false,
   hasPreprocess: false,
   hasPostprocess: false,
@@ -159,13 +161,30 @@ const plainFacts: JobFacts = {
   maxRetries: 0,
 }
 
-/** Where jobs of a shape come to rest when they are admitted, and the history of getting there. */
-export function admit(shape: SpanShape, at: number): { state: number; log: string } {
-  const { event, number } = plain('ADMITTED')
+/**
+ * Where jobs of a shape come to rest when they are admitted, and the history of getting there.
+ * Those that wait for parents are not admitted before these have finished.
+ */
+export function admit(
+  shape: SpanShape,
+  at: number,
+  waits: boolean,
+): { state: number; log: string } {
+  const type = waits ? 'PARENTS_ADDED' : 'ADMITTED'
+  const state = stateAfter(jobTable.state('CREATED'), type, { shape })
+  return { state, log: `[[${at},"${type}"]]` }
+}
+
+/** Where a job that was never leased comes to rest after an event. */
+export function stateAfter(
+  state: number,
+  type: PlainJobEvent,
+  { shape }: { readonly shape: SpanShape },
+): number {
+  const { event, number } = plain(type)
   const context: JobContext = { attempts: 0, failures: 0, facts: factsOf(shape) }
   effects = []
-  const state = deliverToJob(jobTable.state('CREATED'), number, event, context, collect)
-  return { state, log: `[[${at},"ADMITTED"]]` }
+  return deliverToJob(state, number, event, context, collect)
 }
 
 let lastSpanLog = ''

@@ -5,13 +5,14 @@ import type { JobId, JobRequest, SubmissionReceipt } from '../../protocol/job.ts
 import { limits } from '../../protocol/limits.ts'
 import { hint } from '../../protocol/suggest.ts'
 import type { SubmissionWriter } from '../links/door.ts'
-import type { SpecRow } from '../store/rows.ts'
+import type { EdgeRow, SpecRow } from '../store/rows.ts'
 import { type Core, decideIn } from './core.ts'
-import type { SpanSeed } from './records.ts'
+import type { EdgeSet, SpanSeed } from './records.ts'
 import { inSequence } from './sequence.ts'
 import { spanSeeds } from './span-seeds.ts'
 import type { ParsedSpec } from './spec-cache.ts'
 import { fromStore } from './stored-json.ts'
+import { edgeSetOf, hasToWait, SubmissionParents } from './submission-parents.ts'
 import type { Turn } from './turn.ts'
 
 /**
@@ -20,6 +21,9 @@ import type { Turn } from './turn.ts'
  */
 const blockSpecsMax = 1_000
 
+/** Edges written with the closing commit; more are laid down ahead, so many at a time. */
+const edgesAtOnceMax = 2_000
+
 interface Block {
   readonly lo: JobId
   readonly hi: JobId
@@ -27,23 +31,34 @@ interface Block {
 
 /** Begins a submission with an optional idempotency key. */
 export function beginSubmission(core: Core, key: string | null): SubmissionWriter {
-  const seeds: SpanSeed[] = []
-  const blocks: Block[] = []
-  let waiting: JobRequest[] = []
+  const parents = new SubmissionParents()
+  const staged: LaidOut[] = []
+  let waiting: Request[] = []
   let total = 0
   const earlierOf = key === null ? null : core.submissionKeys.look(key)
 
-  const stageWaiting = async (): Promise<void> => {
-    const { block, specs, spans } = layOut(core, waiting)
+  const layOutWaiting = (): LaidOut => {
+    const laid = layOut(core, waiting, parents)
     waiting = []
-    blocks.push(block)
-    seeds.push(...spans)
-    await core.store.stage(block, specs.map(specRow))
+    return laid
   }
-
+  const stage = async (laid: LaidOut): Promise<void> => {
+    staged.push({ ...laid, specs: [] })
+    await core.store.stage(laid.block, laid.specs.map(specRow))
+  }
   const abandon = (): void => {
     waiting = []
-    if (blocks.length > 0) void core.store.unstage(blocks.map((block) => block.lo))
+    if (staged.length > 0) void core.store.unstage(staged.map(({ block }) => block.lo))
+  }
+  const submit = async (digest: string): Promise<SubmissionReceipt> => {
+    let rest = waiting.length === 0 ? null : layOutWaiting()
+    if (rest !== null && parents.count > edgesAtOnceMax) {
+      await stage(rest)
+      rest = null
+    }
+    const closing = { key, digest, rest, staged, total }
+    if (parents.count === 0) return ask(core, (turn) => close(core, turn, closing, [], null))
+    return submitWithParents(core, parents, closing)
   }
 
   return {
@@ -58,22 +73,17 @@ export function beginSubmission(core: Core, key: string | null): SubmissionWrite
             max: limits.submissionJobsMax,
           })
         }
-        waiting.push(request)
+        waiting.push({ request: parents.take(request, index), waits: hasToWait(request) })
       }
-      if (waiting.length >= blockSpecsMax) await stageWaiting()
+      if (waiting.length >= blockSpecsMax) await stage(layOutWaiting())
     },
     async finish(digest) {
       if (total === 0) throw fault('BAD_REQUEST', { what: 'the submission holds no job' })
-      const submit = (): Promise<SubmissionReceipt> =>
-        core.loop.ask('submit', (turn) => {
-          if (core.isDraining) throw fault('DRAINING')
-          return close(core, turn, { key, digest, waiting, blocks, seeds, total })
-        })
-      if (key === null || earlierOf === null) return submit()
+      if (key === null || earlierOf === null) return submit(digest)
       // A client that heard nothing sends it again, maybe while the first is being written.
       return inSequence(core.sequences, `submission ${key}`, async () => {
         const earlier = await earlierOf()
-        if (earlier === null) return submit()
+        if (earlier === null) return submit(digest)
         abandon()
         if (earlier.digest !== digest) throw fault('KEY_REUSED', { key })
         return { ...fromStore<SubmissionReceipt>(earlier.receipt), isRepeat: true }
@@ -83,63 +93,108 @@ export function beginSubmission(core: Core, key: string | null): SubmissionWrite
   }
 }
 
+/** A request as it is stored, and whether its jobs wait for parents. */
+interface Request {
+  readonly request: JobRequest
+  readonly waits: boolean
+}
+
+interface LaidOut {
+  readonly block: Block
+  /** Empty once they are laid down. */
+  readonly specs: readonly ParsedSpec[]
+  readonly spans: readonly SpanSeed[]
+}
+
 interface Closing {
   readonly key: string | null
   readonly digest: string
-  readonly waiting: readonly JobRequest[]
-  readonly blocks: Block[]
-  readonly seeds: SpanSeed[]
+  readonly rest: LaidOut | null
+  readonly staged: readonly LaidOut[]
   readonly total: number
 }
 
-/** The closing turn: the rest of the specs, the spans, the receipt. */
-function close(core: Core, turn: Turn, closing: Closing): SubmissionReceipt {
-  const blocks = [...closing.blocks]
-  turn.settledBlocks.push(...blocks.map((block) => block.lo))
-  const seeds = [...closing.seeds]
-  if (closing.waiting.length > 0) {
-    const { block, specs, spans } = layOut(core, closing.waiting)
-    for (const spec of specs) {
+function ask<Answer>(core: Core, decision: (turn: Turn) => Answer): Promise<Answer> {
+  return core.loop.ask('submit', (turn) => {
+    if (core.isDraining) throw fault('DRAINING')
+    return decision(turn)
+  })
+}
+
+/** Looks again this often when parents end between the look and the decision. */
+const parentRoundsMax = 100
+
+async function submitWithParents(
+  core: Core,
+  parents: SubmissionParents,
+  closing: Closing,
+): Promise<SubmissionReceipt> {
+  let resolved = await parents.resolve(core)
+  let { rows } = resolved
+  if (rows.length > edgesAtOnceMax) {
+    for (let from = 0; from < rows.length; from += edgesAtOnceMax)
+      await core.store.stageEdges(rows.slice(from, from + edgesAtOnceMax))
+    rows = []
+  }
+  for (let round = 0; round < parentRoundsMax; round += 1) {
+    const receipt = await ask(core, (turn) => {
+      const edges = edgeSetOf(core.site, resolved)
+      return edges === null ? null : close(core, turn, closing, rows, edges)
+    })
+    if (receipt !== null) return receipt
+    resolved = { ...(await parents.resolve(core)), rows }
+  }
+  throw fault('BAD_REQUEST', { what: 'the parents are ending just now; try again' })
+}
+
+/** The closing turn: the rest of the specs, the spans, the edges, the receipt. */
+function close(
+  core: Core,
+  turn: Turn,
+  { key, digest, rest, staged, total }: Closing,
+  rows: readonly EdgeRow[],
+  edges: EdgeSet | null,
+): SubmissionReceipt {
+  const seeds = staged.flatMap(({ spans }) => spans)
+  const blocks = staged.map(({ block }) => block)
+  for (const { lo } of blocks) turn.settledBlocks.push(lo)
+  if (rest !== null) {
+    for (const spec of rest.specs) {
       // Few enough to be launched soon; what was staged is read when its time comes.
       core.specs.put(spec)
       turn.specs.push(specRow(spec))
     }
-    for (const span of spans) seeds.push(span)
-    blocks.push(block)
+    for (const span of rest.spans) seeds.push(span)
+    blocks.push(rest.block)
   }
-  decideIn(core, turn, ['submit', seeds])
+  for (const row of rows) turn.edges.push(row)
+  decideIn(core, turn, edges === null ? ['submit', seeds] : ['submit', seeds, edges])
   core.counters.write(turn)
   const receipt: SubmissionReceipt = {
     schema: 'balsam.submission/1',
     ranges: mergeBlocks(blocks),
-    total: closing.total,
+    total,
     isRepeat: false,
   }
-  if (closing.key !== null) {
+  if (key !== null) {
     core.submissionKeys.changed()
-    turn.submissions.push({
-      key: closing.key,
-      digest: closing.digest,
-      receipt: JSON.stringify(receipt),
-    })
+    turn.submissions.push({ key, digest, receipt: JSON.stringify(receipt) })
   }
   return receipt
 }
 
 /** Gives ids to requests: specs as the store wants them, neighbours as spans. */
-function layOut(
-  core: Core,
-  requests: readonly JobRequest[],
-): { block: Block; specs: ParsedSpec[]; spans: readonly SpanSeed[] } {
-  const lo = core.counters.takeJobs(requests.reduce((sum, request) => sum + sizeOf(request), 0))
+function layOut(core: Core, requests: readonly Request[], parents: SubmissionParents): LaidOut {
+  const lo = core.counters.takeJobs(requests.reduce((sum, { request }) => sum + sizeOf(request), 0))
   let next = lo
   const specs: ParsedSpec[] = []
   const spans = spanSeeds()
-  for (const request of requests) {
+  for (const { request, waits } of requests) {
     const spec = { lo: next, hi: next + sizeOf(request) - 1, request }
+    parents.place(spec.lo, spec.hi)
     next = spec.hi + 1
     specs.push(spec)
-    spans.add(spec)
+    spans.add(spec, waits)
   }
   return { block: { lo, hi: next - 1 }, specs, spans: spans.all() }
 }

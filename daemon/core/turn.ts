@@ -1,7 +1,7 @@
 // A turn: what was decided from a few milliseconds of events, to be written in one commit, and what
 // may happen only after that. Nothing here acts on the outside.
 import type { AppSpec, JobId, LeaseToken } from '../../protocol/job.ts'
-import type { ActorRow, SpecRow, SubmissionRow, TurnCommit } from '../store/rows.ts'
+import type { ActorRow, EdgeRow, SpecRow, SubmissionRow, TurnCommit } from '../store/rows.ts'
 import { applyRecord } from './apply.ts'
 import type { OpenJob } from './open-job.ts'
 import { encodeRecords, type JournalRecord } from './records.ts'
@@ -13,6 +13,7 @@ export interface Turn {
   readonly at: number
   readonly records: JournalRecord[]
   readonly specs: SpecRow[]
+  readonly edges: EdgeRow[]
   readonly apps: AppSpec[]
   readonly actors: Map<string, ActorRow>
   readonly forgottenActors: { readonly kind: ActorRow['kind']; readonly id: number }[]
@@ -36,6 +37,7 @@ export function newTurn(at: number): Turn {
     at,
     records: [],
     specs: [],
+    edges: [],
     apps: [],
     actors: new Map(),
     forgottenActors: [],
@@ -74,6 +76,7 @@ export function commitOf(turn: Turn, seq: number): TurnCommit {
     at: turn.at,
     body: encodeRecords(turn.records),
     specs: turn.specs,
+    edges: turn.edges,
     apps: turn.apps,
     actors: [...turn.actors.values()],
     forgottenActors: turn.forgottenActors,

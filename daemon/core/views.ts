@@ -9,7 +9,7 @@ import type {
   JobRequest,
 } from '../../protocol/job.ts'
 import { stateOf } from '../../protocol/states.ts'
-import type { ListedJob } from '../store/store.ts'
+import type { Kin, ListedJob } from '../store/store.ts'
 import { shapeOf } from './shape.ts'
 import { factsOf } from './steps.ts'
 import { fromStore } from './stored-json.ts'
@@ -38,8 +38,15 @@ export interface ViewSite extends TemplateSite {
   nodeOf(launcherId: number): string
 }
 
+const none = { ids: [], total: 0 }
+const alone: Kin = { parents: none, children: none }
+
 /** Everything about one job. */
-export function detailOf(site: ViewSite, job: ListedJob & { readonly body: string }): JobDetail {
+export function detailOf(
+  site: ViewSite,
+  job: ListedJob & { readonly body: string },
+  kin: Kin = alone,
+): JobDetail {
   const request = fromStore<JobRequest>(job.body)
   const { lo } = job.spec
   const item = itemOf(job)
@@ -60,6 +67,10 @@ export function detailOf(site: ViewSite, job: ListedJob & { readonly body: strin
     array_index: index,
     working_directory: directory,
     output_file: outputFile(request, item, index, directory),
+    parents: kin.parents.ids,
+    parents_total: kin.parents.total,
+    children: kin.children.ids,
+    children_total: kin.children.total,
     history: historyOf(request, records),
     attempt_list: attemptsOf(site, records),
     tags: request.tags ?? {},

@@ -4,8 +4,8 @@ import { fault } from '../../protocol/faults.ts'
 import type { JobFilter, JobId, StateCounts } from '../../protocol/job.ts'
 import { jobStates } from '../../protocol/states.ts'
 import type { WaitListener } from '../links/door.ts'
-import { openIn } from './apply.ts'
 import type { Core } from './core.ts'
+import { openIn } from './open-in.ts'
 import type { WatchHandle } from './watches.ts'
 
 type Ranges = readonly (readonly [first: JobId, last: JobId])[]

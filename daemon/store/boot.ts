@@ -4,6 +4,7 @@ import type { SqlDriver } from '../../protocol/ports.ts'
 import { endStates, stateNumber } from '../../protocol/states.ts'
 import { actorOf, appOf, jobOf, journalOf, tallyOf, wholeSpanOf } from './columns.ts'
 import { unstageStatements } from './commit.ts'
+import { waitingEdges } from './queries/edges.ts'
 import type { StoredSite } from './rows.ts'
 import { numberOf, sql } from './sql.ts'
 
@@ -50,6 +51,7 @@ export async function beginReign(driver: SqlDriver, owner: string): Promise<Stor
       spans: (await all('SELECT * FROM span ORDER BY lo')).map(wholeSpanOf),
       openJobs: (await all(open)).map(jobOf),
       tallies: (await all('SELECT workflow, state, count FROM tally')).map(tallyOf),
+      waiting: await waitingEdges(all),
       actors: (await all('SELECT * FROM actor ORDER BY kind, id')).map(actorOf),
       journal: (await all('SELECT * FROM journal ORDER BY seq')).map(journalOf),
     }

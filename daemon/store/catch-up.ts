@@ -1,7 +1,7 @@
 // The derived tables brought up to the journal: the statements of one catch-up.
 // Must never decide a state; it writes what the core computed.
 import type { SqlStatement } from '../../protocol/ports.ts'
-import { inserts } from './commit.ts'
+import { edgeInserts, inserts } from './commit.ts'
 import type { CatchUp, JobRow, SpanRow } from './rows.ts'
 import { sql } from './sql.ts'
 
@@ -49,6 +49,14 @@ function specDeletions(ids: readonly number[]): SqlStatement[] {
   ]
 }
 
+/** An edge goes with either of its ends; what is left of an array keeps the array's edges. */
+function edgeDeletions(ranges: CatchUp['removedRanges']): SqlStatement[] {
+  return ranges.flatMap(([first, last]) => [
+    sql`DELETE FROM edge WHERE child BETWEEN ${first} AND ${last} AND child_last <= ${last}`,
+    sql`DELETE FROM edge WHERE parent BETWEEN ${first} AND ${last} AND parent_last <= ${last}`,
+  ])
+}
+
 function tallyStatements(tallies: CatchUp['tallies']): SqlStatement[] {
   const gone = tallies.filter((each) => each.count === 0)
   return [
@@ -76,6 +84,8 @@ export function catchUpStatements(rows: CatchUp, epoch: number): SqlStatement[] 
     ...inserts(`INSERT OR REPLACE INTO job (${jobColumns}) VALUES`, rows.jobs.map(jobValues)),
     ...deletion('job', 'id', rows.removedJobs),
     ...specDeletions(rows.removedSpecs),
+    ...edgeInserts(rows.edges),
+    ...edgeDeletions(rows.removedRanges),
     ...tallyStatements(rows.tallies),
     sql`DELETE FROM block WHERE seq <= ${rows.seq}`,
     sql`DELETE FROM journal WHERE seq <= ${rows.seq}`,

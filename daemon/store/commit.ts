@@ -3,7 +3,7 @@
 
 import type { JobId } from '../../protocol/job.ts'
 import type { SqlStatement } from '../../protocol/ports.ts'
-import type { SpecRow, TurnCommit } from './rows.ts'
+import type { EdgeRow, SpecRow, TurnCommit } from './rows.ts'
 import { sql } from './sql.ts'
 
 /** Rows of one INSERT: long enough to share its cost, short enough for SQLite's parser. */
@@ -39,6 +39,14 @@ export function specInserts(specs: readonly SpecRow[]): SqlStatement[] {
       specs.map((each) => [each.lo, each.body]),
     ),
   ]
+}
+
+/** The statements that put edges down. One that is there already stays. */
+export function edgeInserts(edges: readonly EdgeRow[]): SqlStatement[] {
+  return inserts(
+    'INSERT OR IGNORE INTO edge (child, child_last, parent, parent_last) VALUES',
+    edges.map((each) => [each.child, each.childLast, each.parent, each.parentLast]),
+  )
 }
 
 /** The ids of these specs as contiguous ranges. */
@@ -83,6 +91,7 @@ export function commitStatements(turn: TurnCommit, epoch: number): SqlStatement[
       mustChange: 1,
     },
     ...specInserts(turn.specs),
+    ...edgeInserts(turn.edges),
     // Specs stay invisible to queries until the catch-up has put their jobs beside them.
     ...inserts(
       'INSERT INTO block (lo, hi, seq) VALUES',
@@ -117,12 +126,23 @@ export function stageStatements(
   ]
 }
 
+/** The statements that put edges to staged jobs down. */
+export function stageEdgesStatements(edges: readonly EdgeRow[], epoch: number): SqlStatement[] {
+  return [
+    { ...sql`UPDATE reign SET epoch = epoch WHERE epoch = ${epoch}`, mustChange: 1 },
+    ...edgeInserts(edges),
+  ]
+}
+
 /** The statements that drop unsettled blocks, these or all. Their ids are not used again. */
 export function unstageStatements(blocks: readonly JobId[] | 'all', epoch: number): SqlStatement[] {
   const which =
     blocks === 'all'
       ? sql`seq IS NULL`
       : sql`seq IS NULL AND lo IN (SELECT value FROM json_each(${JSON.stringify(blocks)}))`
+  const edges = sql`SELECT e.child, e.child_last, e.parent, e.parent_last FROM block b
+    CROSS JOIN edge e ON e.child BETWEEN b.lo AND b.hi
+    WHERE b.lo IN (SELECT lo FROM block WHERE ${which})`
   const specs = sql`SELECT s.lo FROM block b CROSS JOIN spec s ON s.lo BETWEEN b.lo AND b.hi
     WHERE b.lo IN (SELECT lo FROM block WHERE ${which})`
   return [
@@ -132,6 +152,7 @@ export function unstageStatements(blocks: readonly JobId[] | 'all', epoch: numbe
         WHERE epoch = ${epoch}`,
       mustChange: 1,
     },
+    sql`DELETE FROM edge WHERE (child, child_last, parent, parent_last) IN (${edges})`,
     sql`DELETE FROM spec_body WHERE lo IN (${specs})`,
     sql`DELETE FROM spec WHERE lo IN (${specs})`,
     sql`DELETE FROM block WHERE ${which}`,

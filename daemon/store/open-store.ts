@@ -9,9 +9,15 @@ import { stateOf } from '../../protocol/states.ts'
 import { beginReign } from './boot.ts'
 import { catchUpStatements } from './catch-up.ts'
 import { checkStore } from './check.ts'
-import { commitStatements, stageStatements, unstageStatements } from './commit.ts'
+import {
+  commitStatements,
+  stageEdgesStatements,
+  stageStatements,
+  unstageStatements,
+} from './commit.ts'
 import { loadMigrations, type Migration, migrate } from './migrate.ts'
 import { breakdownOf, totalOf } from './queries/counts.ts'
+import { kinOf, statesOf } from './queries/edges.ts'
 import { type Wanted, wanted } from './queries/filter.ts'
 import { findJob, specsWithBodies } from './queries/find.ts'
 import { listPage } from './queries/list.ts'
@@ -63,6 +69,9 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     catchUp: (rows) => write(catchUpStatements(rows, epoch), false),
     stage: (block, specs) => write(stageStatements(block, specs, epoch), false),
     unstage: (blocks) => write(unstageStatements(blocks, epoch), false),
+    stageEdges: (edges) => write(stageEdgesStatements(edges, epoch), false),
+    statesOf: (ids) => driver.snapshot((all) => statesOf(all, ids)),
+    kin: (id, max) => driver.snapshot((all) => kinOf(all, id, max)),
     specsOf: (ids) => specsWithBodies((text, params) => driver.all(text, params), ids),
     submission: async (key) => {
       const [row] = await driver.all('SELECT * FROM submission WHERE key = ?', [key])

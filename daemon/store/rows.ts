@@ -70,6 +70,21 @@ export interface JobRow {
   readonly log: string
 }
 
+/** Jobs child..childLast come after jobs parent..parentLast; each a job or a whole array. */
+export interface EdgeRow {
+  readonly child: JobId
+  readonly childLast: JobId
+  readonly parent: JobId
+  readonly parentLast: JobId
+}
+
+/** How many of jobs first..last are JOB_FINISHED, by their rows. */
+export interface FinishedCount {
+  readonly first: JobId
+  readonly last: JobId
+  readonly finished: number
+}
+
 /** A live actor's persisted snapshot. */
 export interface ActorRow {
   readonly kind: 'daemon' | 'allocation' | 'launcher' | 'node'
@@ -102,6 +117,8 @@ export interface TurnCommit {
   readonly actors: readonly ActorRow[]
   readonly forgottenActors: readonly { readonly kind: ActorRow['kind']; readonly id: number }[]
   readonly submissions: readonly SubmissionRow[]
+  /** Edges to the new jobs that were not staged. */
+  readonly edges: readonly EdgeRow[]
   /** Blocks of ids whose staged specs become part of the site with this commit. */
   readonly settledBlocks: readonly JobId[]
 }
@@ -117,6 +134,10 @@ export interface CatchUp {
   readonly spans: readonly SpanRow[]
   /** Specs (by lo) that no job uses any more (rm). */
   readonly removedSpecs: readonly JobId[]
+  /** Edges to jobs that were there before. */
+  readonly edges: readonly EdgeRow[]
+  /** Inclusive ranges of removed jobs, whose edges go. */
+  readonly removedRanges: readonly (readonly [first: JobId, last: JobId])[]
   /** New absolute counts; 0 deletes. */
   readonly tallies: readonly {
     readonly workflow: string
@@ -150,6 +171,11 @@ export interface StoredSite {
     readonly state: number
     readonly count: number
   }[]
+  /** Edges of jobs that wait for their parents, and who of the jobs at their ends has finished. */
+  readonly waiting: {
+    readonly edges: readonly EdgeRow[]
+    readonly finished: readonly FinishedCount[]
+  }
   readonly actors: readonly ActorRow[]
   /** Records after appliedSeq, in order. */
   readonly journal: readonly JournalRow[]

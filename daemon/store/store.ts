@@ -4,6 +4,7 @@ import type { JobFilter, JobId, StateCounts } from '../../protocol/job.ts'
 import type { PageAsked } from './queries/list.ts'
 import type {
   CatchUp,
+  EdgeRow,
   JobRow,
   SpanRow,
   SpecRow,
@@ -30,6 +31,18 @@ export interface ListedPage {
   readonly next: JobId | null
 }
 
+/** Who a job comes after, and who comes after it. */
+export interface Kin {
+  readonly parents: SomeJobs
+  readonly children: SomeJobs
+}
+
+/** Jobs of a list that may be long: the first of them, in order of id. */
+export interface SomeJobs {
+  readonly ids: readonly JobId[]
+  readonly total: number
+}
+
 /** One site's database, opened by the one daemon that holds its epoch. */
 export interface Store {
   /** Name of the driver and the journal mode, for `balsamd status`. */
@@ -47,10 +60,16 @@ export interface Store {
   catchUp(rows: CatchUp): Promise<void>
   /** Puts specs of a large submission down before its commit; a block is named by its first id. */
   stage(block: { readonly lo: JobId; readonly hi: JobId }, specs: readonly SpecRow[]): Promise<void>
+  /** Puts edges to jobs of staged blocks down; they become visible and are forgotten with these. */
+  stageEdges(edges: readonly EdgeRow[]): Promise<void>
   /** Forgets the staged specs of blocks whose submission failed. */
   unstage(blocks: readonly JobId[]): Promise<void>
   /** The specs that cover these ids (each once). */
   specsOf(ids: readonly JobId[]): Promise<SpecRow[]>
+  /** Numbers of the states of those of these jobs that exist. */
+  statesOf(ids: readonly JobId[]): Promise<ReadonlyMap<JobId, number>>
+  /** A job's parents and children in order of id, of each up to so many. */
+  kin(id: JobId, max: number): Promise<Kin>
   submission(key: string): Promise<SubmissionRow | null>
   /** A page of the jobs that match, rows and spans alike, ids > after. */
   list(filter: JobFilter, after: JobId, limit: number): Promise<ListedPage>

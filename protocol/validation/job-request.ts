@@ -21,6 +21,8 @@ const resourcesShape = z.strictObject({
   nodePackingCount: z.int().min(1).max(limits.cpusMax).default(1),
 })
 
+const parentShape = z.union([z.int().min(1), z.string().min(1).max(limits.elementNameLengthMax)])
+
 const arrayShape = z.strictObject({ first: z.int().min(0), last: z.int().min(0) })
 
 const shape = z.strictObject({
@@ -41,6 +43,9 @@ const shape = z.strictObject({
   tags: tagsShape.exactOptional(),
   data: dataShape.exactOptional(),
   python: pythonShape.exactOptional(),
+  key: z.string().min(1).max(limits.nameLengthMax).exactOptional(),
+  parents: z.array(parentShape).max(limits.parentsMax).exactOptional(),
+  waitForParents: z.boolean().exactOptional(),
 })
 
 /** A job request out of unknown JSON; a Fault names the field and the rule that it breaks. */

@@ -19,6 +19,7 @@ const noTurn: Omit<TurnCommit, 'seq'> = {
   at: now,
   body: '[]',
   specs: [],
+  edges: [],
   apps: [],
   actors: [],
   forgottenActors: [],
@@ -32,6 +33,8 @@ const noRows: Omit<CatchUp, 'seq'> = {
   removedSpans: [],
   spans: [],
   removedSpecs: [],
+  edges: [],
+  removedRanges: [],
   tallies: [],
 }
 

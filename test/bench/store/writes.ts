@@ -16,6 +16,7 @@ const noTurn = {
   actors: [],
   forgottenActors: [],
   submissions: [],
+  edges: [],
   settledBlocks: [],
 }
 
@@ -25,6 +26,8 @@ const noRows = {
   removedSpans: [],
   spans: [],
   removedSpecs: [],
+  edges: [],
+  removedRanges: [],
   tallies: [],
 }
 

@@ -70,6 +70,7 @@ export function turn(seq: number, parts: Partial<TurnCommit> = {}): TurnCommit {
     at: 1_763_835_000_000 + seq,
     body: JSON.stringify({ seq }),
     specs: [],
+    edges: [],
     apps: [],
     actors: [],
     forgottenActors: [],
@@ -88,6 +89,8 @@ export function rows(seq: number, parts: Partial<CatchUp> = {}): CatchUp {
     removedSpans: [],
     spans: [],
     removedSpecs: [],
+    edges: [],
+    removedRanges: [],
     tallies: [],
     ...parts,
   }

@@ -10,7 +10,6 @@ import { jobStates } from '../../../protocol/states.ts'
 
 /** A job without parents, hooks, stages or retries. */
 export const plainFacts: JobFacts = {
-  waitsForParents: false,
   hasStageIn: false,
   hasPreprocess: false,
   hasPostprocess: false,
@@ -22,7 +21,6 @@ export const plainFacts: JobFacts = {
 }
 
 const flags = [
-  'waitsForParents',
   'hasStageIn',
   'hasPreprocess',
   'hasPostprocess',

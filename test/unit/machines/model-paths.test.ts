@@ -26,7 +26,6 @@ const attemptEvents = [
 const byItself = plainEvents.filter(({ type }) => type !== 'KILL' && type !== 'RETRY')
 const handled: JobFacts = { ...plainFacts, hasPostprocess: true, handlesError: true }
 const retried: JobFacts = { ...plainFacts, maxRetries: 1, retriesTimeout: true }
-const waiting: JobFacts = { ...plainFacts, waitsForParents: true }
 
 /** Counters grow without end, so states are told apart by failures up to two only. */
 function stateText(snapshot: { readonly value: unknown; readonly context: JobContext }): string {
@@ -45,7 +44,7 @@ function walk(facts: JobFacts, events: readonly JobEvent[]): string {
 
 test('the shortest paths reach all fourteen states, and the table walks each to its end', () => {
   const reached = new Set<string>()
-  for (const facts of [handled, retried, waiting]) {
+  for (const facts of [handled, retried]) {
     const paths = getShortestPaths(jobMachine, {
       input: facts,
       events: plainEvents,
@@ -76,7 +75,7 @@ test('all simple paths of an unforced job end in the table where they end in XSt
 test('the graph over all facts and events holds every transition of the job table', () => {
   const missing = new Set(jobTable.transitions.map((way) => way.index))
   const events = [...plainEvents, ...namingEvents]
-  for (const facts of [...everyFacts(0).slice(-1), plainFacts, handled, retried, waiting]) {
+  for (const facts of [...everyFacts(0).slice(-1), plainFacts, handled, retried]) {
     const map = getAdjacencyMap(jobMachine, { input: facts, events, serializeState: stateText })
     for (const { state, event } of adjacencyMapToArray(map)) {
       const number = jobTable.event(event.type)

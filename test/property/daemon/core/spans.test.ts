@@ -49,7 +49,7 @@ interface World {
 function add(world: World, priorities: readonly number[]): void {
   const seeds = spanSeeds()
   for (const priority of priorities) {
-    seeds.add({ lo: world.next, hi: world.next, request: request({ priority }) })
+    seeds.add({ lo: world.next, hi: world.next, request: request({ priority }) }, false)
     world.inSpan.set(world.next, priority)
     world.next += 1
   }
