@@ -130,7 +130,7 @@ export const faultCatalogue = {
     7,
     409,
     'balsam {client} cannot talk to balsamd {daemon}',
-    'balsamd restart',
+    'use the balsam of that version, or balsamd restart with the newer one of both: jobs go on',
   ),
   SITE_MISSING: entry(7, 404, '{path} is not a balsam site', 'balsam init {path}'),
   SITE_EXISTS: entry(8, 409, '{path} is already a balsam site', 'export BALSAM_SITE={path}'),

@@ -3,6 +3,7 @@
 import type { FaultCode, FaultFacts } from '../../protocol/faults.ts'
 import { type Fault, fault, faultCatalogue } from '../../protocol/faults.ts'
 import { limits } from '../../protocol/limits.ts'
+import { callVersions, clientVersionHeader, version } from '../../protocol/version.ts'
 import type { ConnectionPool, HttpAnswer } from './http/connection.ts'
 import { TransportFailure } from './http/connection.ts'
 
@@ -31,7 +32,7 @@ export async function exchange(
   const answer = await pool.send(socketPath, {
     method: what.method,
     path: what.path,
-    headers: { ...headersFor(what), ...what.headers },
+    headers: { ...headersFor(what), [clientVersionHeader]: ourVersion, ...what.headers },
     body: what.body,
     silenceMsMax: what.silenceMsMax === undefined ? limits.callSilenceMsMax : what.silenceMsMax,
     signal: what.signal,
@@ -66,6 +67,8 @@ export async function* linesOf<T>(answer: HttpAnswer): AsyncGenerator<T, void, u
 }
 
 const newline = 10
+
+const ourVersion = `${callVersions.newest} ${version}`
 
 /** A line of a stream may also be a fault that happened after the head was sent. */
 function documentOf(line: string): unknown {

@@ -8,6 +8,7 @@ import { fault } from '../../protocol/faults.ts'
 import { limits } from '../../protocol/limits.ts'
 import type { Clock, Log } from '../../protocol/ports.ts'
 import { readJobQuery } from '../../protocol/validation/filter.ts'
+import { callVersions, clientVersionHeader, version } from '../../protocol/version.ts'
 import { readJson, sendFailure, sendJson } from './body.ts'
 import { answerCall } from './calls.ts'
 import type { Door } from './door.ts'
@@ -61,6 +62,7 @@ async function handle(
   waits: Set<ServerResponse>,
 ): Promise<void> {
   refuseBrowsers(request)
+  refuseStrangers(request)
   const door = doorFor(wholeDoor, request)
   const url = urlOf(request)
   const method = request.method ?? 'GET'
@@ -94,6 +96,18 @@ function urlOf(request: IncomingMessage): URL {
   const url = URL.parse(request.url ?? '/', 'http://balsamd')
   if (url === null) throw fault('BAD_REQUEST', { what: 'the URL is malformed' })
   return url
+}
+
+/** What any client may ask, of whichever version: who serves here, and to make place for another. */
+const timeless: readonly string[] = [paths.status, paths.stop]
+
+/** VERSION_MISMATCH for a client of ours that speaks another language than this daemon. */
+function refuseStrangers(request: IncomingMessage): void {
+  const said = request.headers[clientVersionHeader]
+  if (typeof said !== 'string' || timeless.includes(urlOf(request).pathname)) return
+  const [, spoken = '', build = ''] = /^(\d{1,6}) ([\w.+-]{1,40})$/.exec(said) ?? []
+  if (Number(spoken) >= callVersions.oldest && Number(spoken) <= callVersions.newest) return
+  throw fault('VERSION_MISMATCH', { client: build, daemon: version })
 }
 
 /** Web pages send an Origin and can't leave it out; our own programs never do. */

@@ -2,6 +2,8 @@
 import { expect, test } from 'vitest'
 import { openLinks } from '../../../daemon/links/links.ts'
 import { realClock } from '../../../daemon/ports/clock.ts'
+import { fault } from '../../../protocol/faults.ts'
+import { callVersions, clientVersionHeader, version } from '../../../protocol/version.ts'
 import { fakeDoor } from './fake-door.ts'
 import { answerOf, begin, call, memoryLog, responseOf, serve } from './server-fixture.ts'
 
@@ -147,4 +149,28 @@ test("a later daemon's socket survives the end of an earlier one", async () => {
   expect((await call(socket, 'GET', '/v1/apps')).status).toBe(200)
   await later.close('the test is over')
   await earlier[Symbol.asyncDispose]()
+})
+
+test('a client of another call language is told both versions and what to do', async () => {
+  const { door } = fakeDoor()
+  await using served = await serve(door)
+  const as = (said: string, path: string) =>
+    call(served.socket, 'GET', path, '', { [clientVersionHeader]: said })
+  for (const said of [`${callVersions.newest + 1} 9.0.0`, '0 0.0.1', 'nonsense']) {
+    const answer = await as(said, '/v1/apps')
+    expect(answer).toMatchObject({
+      status: 409,
+      body: { error: { code: 'VERSION_MISMATCH', facts: { daemon: version } } },
+    })
+  }
+  expect((await as(`${callVersions.newest} 0.0.1`, '/v1/apps')).status).toBe(200)
+})
+
+test('a client of any version may ask who serves, and restart it', async () => {
+  const { door } = fakeDoor({ status: async () => Promise.reject(fault('DRAINING')) })
+  await using served = await serve(door)
+  const newer = { [clientVersionHeader]: '99 9.0.0' }
+  expect((await call(served.socket, 'GET', '/v1/status', '', newer)).status).toBe(503)
+  const stopped = await call(served.socket, 'POST', '/v1/stop', '{"mode":"restart"}', newer)
+  expect(stopped.text).not.toContain('VERSION_MISMATCH')
 })
