@@ -31,6 +31,8 @@ export const paths = {
   job: '/v1/jobs/',
   /** GET, filters as jobs → Tally. */
   tally: '/v1/tally',
+  /** GET ?after&limit → WorkflowPage: each workflow with its jobs by state, by name. */
+  workflows: '/v1/workflows',
   /** GET, filters as jobs → NDJSON of WaitProgress, ends when all matched jobs have ended. */
   wait: '/v1/wait',
   /** POST JobQueryRequest → JobPage: lists with any condition, order and columns. */
@@ -121,6 +123,17 @@ export interface Tally {
   readonly schema: 'balsam.tally/1'
   readonly total: number
   readonly states: StateCounts
+}
+
+/** A workflow with its jobs by state. */
+export interface WorkflowItem extends Omit<Tally, 'schema'> {
+  readonly workflow: string
+}
+
+/** A page of workflows; `next` is the `after` of the following page. */
+export interface WorkflowPage extends ListOf<WorkflowItem> {
+  readonly schema: 'balsam.workflows/1'
+  readonly next: string | null
 }
 
 /** One line of a wait stream. */

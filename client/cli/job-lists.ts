@@ -1,10 +1,11 @@
 // Lists of jobs, page by page: 50 on request, any number with --all, never all in memory.
+import type { WorkflowItem } from '../../protocol/calls.ts'
 import type { JobDetail, JobFilter, JobId, JobItem } from '../../protocol/job.ts'
 import { limits } from '../../protocol/limits.ts'
 import type { JobState } from '../../protocol/states.ts'
 import { jobStates } from '../../protocol/states.ts'
 import { integerOf, isGiven } from './options.ts'
-import { chosenJobs } from './refs.ts'
+import { chosenJobs, isEverything } from './refs.ts'
 import { detailText, historyText } from './show/detail.ts'
 import { grouped, printList } from './show/document.ts'
 import { jobColumns, moreJobColumns } from './show/job-columns.ts'
@@ -12,13 +13,13 @@ import { stateColour } from './show/look.ts'
 import { type Column, renderTable } from './show/table.ts'
 import type { Context, Parsed } from './verb.ts'
 
-/** balsam ls jobs. */
-export async function listJobs(context: Context, parsed: Parsed): Promise<void> {
+/** balsam ls jobs. Exit code 3 when something was asked for and nothing matched. */
+export async function listJobs(context: Context, parsed: Parsed): Promise<number> {
   const filter = await chosenJobs({ ...parsed, args: parsed.args.slice(1) }, context)
-  if (isGiven(parsed, 'json')) await printDocument(context, parsed, filter)
-  else if (isGiven(parsed, 'history') || isGiven(parsed, 'verbose')) {
-    await printDetails(context, parsed, filter)
-  } else await printTable(context, parsed, filter)
+  const isDetailed = isGiven(parsed, 'history') || isGiven(parsed, 'verbose')
+  const print = isDetailed ? printDetails : printTable
+  const total = await (isGiven(parsed, 'json') ? printDocument : print)(context, parsed, filter)
+  return total > 0 || isEverything(filter) || isGiven(parsed, 'allowEmpty') ? 0 : 3
 }
 
 /** The shown jobs in pages, with what is known of the whole. */
@@ -47,7 +48,7 @@ function wantedCount(context: Context, parsed: Parsed): number {
   return Number.isSafeInteger(asked) && asked > 0 ? asked : limits.pageJobsDefault
 }
 
-async function printTable(context: Context, parsed: Parsed, filter: JobFilter): Promise<void> {
+async function printTable(context: Context, parsed: Parsed, filter: JobFilter): Promise<number> {
   const columns = [...jobColumns, ...askedColumns(context)]
   let shown = 0
   let total = 0
@@ -59,10 +60,11 @@ async function printTable(context: Context, parsed: Parsed, filter: JobFilter): 
     total = page.total
   }
   sayTruncation(context, shown, total)
+  return total
 }
 
 /** One document, written as the pages come. */
-async function printDocument(context: Context, parsed: Parsed, filter: JobFilter): Promise<void> {
+async function printDocument(context: Context, parsed: Parsed, filter: JobFilter): Promise<number> {
   context.print('{"schema":"balsam.jobs/1","items":[')
   let shown = 0
   let total = 0
@@ -74,9 +76,10 @@ async function printDocument(context: Context, parsed: Parsed, filter: JobFilter
     ;({ total, isMore } = page)
   }
   context.print(`],"total":${total},"truncated":${isMore}}\n`)
+  return total
 }
 
-async function printDetails(context: Context, parsed: Parsed, filter: JobFilter): Promise<void> {
+async function printDetails(context: Context, parsed: Parsed, filter: JobFilter): Promise<number> {
   const text = isGiven(parsed, 'verbose') ? detailText : historyText
   let shown = 0
   let total = 0
@@ -89,6 +92,7 @@ async function printDetails(context: Context, parsed: Parsed, filter: JobFilter)
     total = page.total
   }
   sayTruncation(context, shown, total)
+  return total
 }
 
 function sayTruncation(context: Context, shown: number, total: number): void {
@@ -150,33 +154,31 @@ export async function listByState(context: Context, parsed: Parsed): Promise<voi
   else context.print(renderTable(present, stateColumns, context.look))
 }
 
-interface WorkflowRow {
-  readonly workflow: string
-  total: number
-  readonly states: Partial<Record<JobState, number>>
-}
-
-const workflowColumns: readonly Column<WorkflowRow>[] = [
+const workflowColumns: readonly Column<WorkflowItem>[] = [
   { header: 'workflow', importance: 1, cell: (row) => row.workflow },
   { header: 'jobs', importance: 1, isRight: true, cell: (row) => String(row.total) },
   { header: 'states', importance: 2, cell: (row) => statesText(row) },
 ]
 
-/** balsam ls wf: workflows with their jobs by state, counted from the list of jobs. */
+/** balsam ls wf: workflows with their jobs by state. */
 export async function listWorkflows(context: Context, parsed: Parsed): Promise<void> {
-  const rows = new Map<string, WorkflowRow>()
+  const balsam = context.balsam()
   const filter = await chosenJobs({ ...parsed, args: parsed.args.slice(1) }, context)
-  for await (const job of context.balsam().allJobs(filter)) {
-    const row = rows.get(job.workflow) ?? { workflow: job.workflow, total: 0, states: {} }
-    row.total += 1
-    row.states[job.state] = (row.states[job.state] ?? 0) + 1
-    rows.set(job.workflow, row)
+  const rows = await balsam.workflows()
+  if (isEverything(filter)) {
+    printList(context, parsed, 'balsam.workflows/1', rows, workflowColumns)
+    return
   }
-  const sorted = [...rows.values()].sort((a, b) => a.workflow.localeCompare(b.workflow, 'en'))
-  printList(context, parsed, 'balsam.workflows/1', sorted, workflowColumns)
+  const chosen: WorkflowItem[] = []
+  for (const { workflow } of rows) {
+    if (filter.workflow !== undefined && filter.workflow !== workflow) continue
+    const { total, states } = await balsam.tally({ ...filter, workflow })
+    if (total > 0) chosen.push({ workflow, total, states })
+  }
+  printList(context, parsed, 'balsam.workflows/1', chosen, workflowColumns)
 }
 
-function statesText(row: WorkflowRow): string {
+function statesText(row: WorkflowItem): string {
   const present = jobStates.filter((state) => row.states[state] !== undefined)
   return present.map((state) => `${row.states[state]} ${state}`).join(', ')
 }

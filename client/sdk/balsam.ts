@@ -16,6 +16,8 @@ import type {
   StoreCheck,
   Tally,
   WaitProgress,
+  WorkflowItem,
+  WorkflowPage,
 } from '../../protocol/calls.ts'
 import { idempotencyHeader, paths } from '../../protocol/calls.ts'
 import type {
@@ -67,6 +69,8 @@ export interface Balsam {
   /** By id or unique name. */
   job(ref: JobId | string): Promise<JobDetail>
   tally(filter?: JobFilter): Promise<Tally>
+  /** Every workflow with its jobs by state, by name. */
+  workflows(): Promise<readonly WorkflowItem[]>
   /** Progress until all matching jobs have ended; aborting the signal ends it early. */
   wait(filter?: JobFilter, signal?: AbortSignal): AsyncGenerator<WaitProgress, void, undefined>
   kill(filter: JobFilter, graceMs?: number): Promise<KillReceipt>
@@ -136,6 +140,16 @@ export function balsamOver(session: Session): Balsam {
     },
     job: (ref) => get(`${paths.job}${encodeURIComponent(String(ref))}`),
     tally: (filter = {}) => get(`${paths.tally}${filterQuery(filter)}`),
+    async workflows() {
+      const items: WorkflowItem[] = []
+      for (let after: string | null = ''; after !== null; ) {
+        const query = new URLSearchParams({ after })
+        const page: WorkflowPage = await get(`${paths.workflows}?${query.toString()}`)
+        items.push(...page.items)
+        after = page.next
+      }
+      return items
+    },
     async *wait(filter = {}, signal) {
       const call = {
         ...calling('GET', `${paths.wait}${filterQuery(filter)}`, null),

@@ -11,7 +11,7 @@ import type { Core } from './core.ts'
 import { killJobs, removeJobs } from './kill-and-remove.ts'
 import type { LauncherState } from './launcher-state.ts'
 import { launcherConnected } from './launchers.ts'
-import { listJobs, queryJobs, readJob, tallyJobs } from './reads.ts'
+import { listJobs, listWorkflows, queryJobs, readJob, tallyJobs } from './reads.ts'
 import { beginSubmission } from './submit.ts'
 import { taskDoor } from './task-door.ts'
 import { isoOf } from './views.ts'
@@ -44,6 +44,7 @@ export function makeDoor(core: Core, process: ProcessCalls): Door {
     query: (request) => queryJobs(core, request),
     job: (ref) => readJob(core, ref),
     tally: (filter) => tallyJobs(core, filter),
+    workflows: (after, limit) => listWorkflows(core, after, limit),
     wait: (filter, listener) => startWait(core, filter, listener),
     kill: (filter, graceMs) => killJobs(core, filter, graceMs),
     remove: (filter, isDryRun) => removeJobs(core, filter, isDryRun),

@@ -1,5 +1,5 @@
 // Reads: after what was decided has reached the tables, they answer; nothing here decides.
-import type { JobPage, JobQueryRequest, Tally } from '../../protocol/calls.ts'
+import type { JobPage, JobQueryRequest, Tally, WorkflowPage } from '../../protocol/calls.ts'
 import { fault } from '../../protocol/faults.ts'
 import type { JobDetail, JobFilter, JobId } from '../../protocol/job.ts'
 import { limits } from '../../protocol/limits.ts'
@@ -68,6 +68,18 @@ export async function tallyJobs(core: Core, filter: JobFilter): Promise<Tally> {
 function viewSite(core: Core): ViewSite {
   const nodeOf = (launcher: number): string => core.site.launchers.get(launcher)?.facts.node ?? ''
   return { ...templateSite(core), nodeOf }
+}
+
+/** A page of workflows: from the counts that are kept, so that a million jobs cost nothing. */
+export async function listWorkflows(
+  core: Core,
+  after: string,
+  limit: number,
+): Promise<WorkflowPage> {
+  await core.settled()
+  const { items, total, isMore } = core.site.tallies.workflows(after, limit)
+  const next = isMore ? (items.at(-1)?.workflow ?? null) : null
+  return { schema: 'balsam.workflows/1', items, total, truncated: isMore, next }
 }
 
 /** What templates and views need of the site. */

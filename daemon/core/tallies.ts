@@ -1,5 +1,6 @@
 // How many jobs of each workflow are in each state, kept with every transition, so that no count
 // needs a scan. What changed is given to the store with the next catch-up.
+import type { WorkflowItem } from '../../protocol/calls.ts'
 import type { StateCounts } from '../../protocol/job.ts'
 import { jobStates } from '../../protocol/states.ts'
 
@@ -26,6 +27,20 @@ export class Tallies {
     for (const row of rows)
       for (const [state, count] of row.entries()) sum[state] = (sum[state] ?? 0) + count
     return toStateCounts(sum)
+  }
+
+  /** At most `limit` of the workflows with jobs, by name, after the one named; how many in all. */
+  workflows(
+    after: string,
+    limit: number,
+  ): { readonly items: readonly WorkflowItem[]; readonly total: number; readonly isMore: boolean } {
+    const present = [...this.counts].filter(([, row]) => row.some((count) => count !== 0))
+    const left = present.filter(([name]) => name > after).sort(([a], [b]) => (a < b ? -1 : 1))
+    const items = left.slice(0, limit).map(([workflow, row]) => {
+      const total = row.reduce((sum, count) => sum + count, 0)
+      return { workflow, total, states: toStateCounts(row) }
+    })
+    return { items, total: present.length, isMore: left.length > items.length }
   }
 
   /** Absolute counts of what changed since the last call. */

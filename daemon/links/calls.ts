@@ -4,6 +4,7 @@
 import type { ListOf } from '../../protocol/calls.ts'
 import { paths } from '../../protocol/calls.ts'
 import { fault } from '../../protocol/faults.ts'
+import { limits } from '../../protocol/limits.ts'
 import { checkAppSpec } from '../../protocol/validation/app.ts'
 import { integer, readJobQuery } from '../../protocol/validation/filter.ts'
 import { checkJobQuery } from '../../protocol/validation/query.ts'
@@ -43,6 +44,10 @@ const handlers: Readonly<Record<string, Handler>> = {
   },
   [`POST ${paths.query}`]: (door, call) => door.query(checkJobQuery(call.body)),
   [`GET ${paths.tally}`]: (door, call) => door.tally(readJobQuery(call.query).filter),
+  [`GET ${paths.workflows}`]: (door, call) => {
+    const limit = integer('limit', call.query.get('limit') ?? String(limits.pageJobsMax), 1)
+    return door.workflows(call.query.get('after') ?? '', Math.min(limit, limits.pageJobsMax))
+  },
   [`POST ${paths.kill}`]: (door, call) => {
     const { filter, graceMs } = checkKill(call.body)
     return door.kill(filter, graceMs ?? null)

@@ -14,6 +14,7 @@ import type {
   StoreCheck,
   Tally,
   WaitProgress,
+  WorkflowPage,
 } from '../../protocol/calls.ts'
 import type {
   AppSpec,
@@ -91,6 +92,7 @@ export interface Door {
   /** By id or unique name. */
   job(ref: string): Promise<JobDetail>
   tally(filter: JobFilter): Promise<Tally>
+  workflows(after: string, limit: number): Promise<WorkflowPage>
   /** Returns what ends the wait early. */
   wait(filter: JobFilter, listener: WaitListener): () => void
   kill(filter: JobFilter, graceMs: number | null): Promise<KillReceipt>

@@ -27,6 +27,7 @@ export const filterShape: z.ZodType<JobFilter> = z.strictObject({
   application: text.exactOptional(),
   states: z.array(z.enum(jobStates)).exactOptional(),
   tags: tagsShape.exactOptional(),
+  // Not z.unknown(): its transform would be asked for a condition that is absent.
   where: z.looseObject({}).transform(readWhere).exactOptional(),
 })
 

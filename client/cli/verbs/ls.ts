@@ -6,7 +6,9 @@ import { listAllocations, listApps, listLaunchers } from '../lists.ts'
 import { declareFilters, declareLater, isGiven, refuseLater } from '../options.ts'
 import type { Context, Parsed, Verb } from '../verb.ts'
 
-const lists: Readonly<Record<string, (context: Context, parsed: Parsed) => Promise<void>>> = {
+const lists: Readonly<
+  Record<string, (context: Context, parsed: Parsed) => Promise<number> | Promise<void>>
+> = {
   jobs: (context, parsed) =>
     isGiven(parsed, 'byStates') ? listByState(context, parsed) : listJobs(context, parsed),
   apps: listApps,
@@ -29,6 +31,7 @@ export const ls: Verb = {
       .option('--by-states', 'only count them, by state')
       .option('--history', 'with each job’s history')
       .option('--verbose', 'all about each job')
+      .option('--allow-empty', 'exit 0 also when no job matches (else 3)')
     declareLater(command, ['--tree'])
   },
   async run(context, parsed) {
@@ -39,7 +42,6 @@ export const ls: Verb = {
       const told = `there is no list of ${what}${hint(what, Object.keys(lists))}`
       throw fault('BAD_FLAG', { what: told, verb: 'ls' })
     }
-    await list(context, parsed)
-    return 0
+    return (await list(context, parsed)) ?? 0
   },
 }

@@ -70,7 +70,7 @@ test('submit --wait says at once that nothing runs, and ends when it has run', a
 
 test('every list is one document of one shape, also when it is empty', async () => {
   for (const words of [
-    ['ls', '--name', 'nothing'],
+    ['ls', '--name', 'nothing', '--allow-empty'],
     ['ls', 'apps'],
     ['ls', 'launchers'],
   ]) {
@@ -79,6 +79,29 @@ test('every list is one document of one shape, also when it is empty', async () 
     const document = json(out)
     expect(Object.keys(document).sort()).toEqual(['items', 'schema', 'total', 'truncated'])
   }
+})
+
+test('a list of chosen jobs of which there are none is exit 3, unless that is allowed', async () => {
+  const words = ['ls', '--name', 'nothing']
+  expect(await world.balsam(...words)).toMatchObject({ code: 3, err: 'balsam: no job matches\n' })
+  const asJson = await world.balsam(...words, '--json')
+  expect([asJson.code, json(asJson.out)['total']]).toEqual([3, 0])
+  expect((await world.balsam(...words, '--allow-empty')).code).toBe(0)
+})
+
+test('workflows are listed with their jobs by state', async () => {
+  await world.balsam('submit', '--array', '1-5', '--workflow', 'wf-b', '--', 'true')
+  await world.balsam('submit', '--name', 'lone', '--workflow', 'wf-a', '--', 'true')
+  await world.balsam('kill', 'lone')
+  const items = async (...more: string[]): Promise<unknown> => {
+    const { out } = await world.balsam('ls', 'wf', '--json', ...more)
+    return json(out)['items']
+  }
+  const a = { workflow: 'wf-a', total: 1, states: { USER_KILLED: 1 } }
+  const b = { workflow: 'wf-b', total: 5, states: { PREPROCESSED: 5 } }
+  expect(await items()).toEqual(expect.arrayContaining([a, b]))
+  expect(await items('--wf', 'wf-b')).toEqual([b])
+  expect(await items('--name', 'lone')).toEqual([a])
 })
 
 test('a list that is cut says so, and --all is whole', async () => {

@@ -78,6 +78,10 @@ export function fakeDoor(changes: Partial<Door> = {}): {
       seen.calls.push(['tally', filter])
       return { schema: 'balsam.tally/1', total: 0, states: {} }
     },
+    workflows: async (after, limit) => {
+      seen.calls.push(['workflows', after, limit])
+      return { schema: 'balsam.workflows/1', items: [], total: 0, truncated: false, next: null }
+    },
     wait: (filter, listener) => {
       const wait = { filter, listener, isCancelled: false }
       seen.waits.push(wait)

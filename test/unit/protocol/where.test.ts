@@ -97,3 +97,7 @@ test.each([
 ])('a job with %s is refused', (_name, parts, said) => {
   expect(() => checkJobRequest({ name: 'a', command: ['true'], ...parts })).toThrow(said)
 })
+
+test('a filter without a condition is one', () => {
+  expect(checkKill({ filter: { ids: [1] } })).toEqual({ filter: { ids: [1] } })
+})
