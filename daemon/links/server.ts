@@ -98,7 +98,7 @@ function urlOf(request: IncomingMessage): URL {
   return url
 }
 
-/** What any client may ask, of whichever version: who serves here, and to make place for another. */
+/** What a client of any version may ask: who serves here, and to make place for another daemon. */
 const timeless: readonly string[] = [paths.status, paths.stop]
 
 /** VERSION_MISMATCH for a client of ours that speaks another language than this daemon. */

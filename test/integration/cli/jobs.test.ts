@@ -81,7 +81,7 @@ test('every list is one document of one shape, also when it is empty', async () 
   }
 })
 
-test('a list of chosen jobs of which there are none is exit 3, unless that is allowed', async () => {
+test('a list of chosen jobs of which there are none is exit 3, unless allowed', async () => {
   const words = ['ls', '--name', 'nothing']
   expect(await world.balsam(...words)).toMatchObject({ code: 3, err: 'balsam: no job matches\n' })
   const asJson = await world.balsam(...words, '--json')
