@@ -28,6 +28,12 @@ export const verbs: readonly VerbEntry[] = [
     load: async () => (await import('./verbs/submit.ts')).submit,
   },
   {
+    name: 'mkchild',
+    group: 'start',
+    summary: 'within a task, add a job that waits for it',
+    load: async () => (await import('./verbs/mkchild.ts')).mkchild,
+  },
+  {
     name: 'make_dummies',
     group: 'start',
     summary: 'add jobs that say hello, to try things out',
@@ -118,6 +124,5 @@ export const verbs: readonly VerbEntry[] = [
 export const laterVerbs: Readonly<Record<string, string>> = {
   dep: 'a dependency between jobs (balsam dep)',
   modify: 'changing a job (balsam modify)',
-  mkchild: 'adding a child from within a job (balsam mkchild)',
   service: 'the service that asks for allocations by itself (balsam service)',
 }

@@ -1,6 +1,6 @@
 // balsam job: adds one job of an app with the flags of Balsam 0.3, a sweep of them, or a file full.
 import { fault } from '../../../protocol/faults.ts'
-import type { JobInput } from '../../../protocol/job.ts'
+import type { JobInput, ParentRef } from '../../../protocol/job.ts'
 import { openJobFile } from '../job-file/jobs.ts'
 import { formatOf, type JobFileFormat } from '../job-file/read.ts'
 import { collect, textOf, wordsOf } from '../options.ts'
@@ -31,8 +31,15 @@ export const job: Verb = {
   },
 }
 
-async function addJobs(context: Context, parsed: Parsed): Promise<number> {
-  const job = jobOfFlags(context, parsed)
+/** Adds what the flags say; `more` parents stand before those of the flags. */
+export async function addJobs(
+  context: Context,
+  parsed: Parsed,
+  more: readonly ParentRef[] = [],
+): Promise<number> {
+  const given = jobOfFlags(context, parsed)
+  const parents = [...more, ...(given.parents ?? [])]
+  const job = parents.length === 0 ? given : { ...given, parents }
   const name = textOf(parsed, 'name')
   if (name === undefined) throw fault('BAD_FLAG', { what: '--name is missing', verb: 'job' })
   if (job.application === undefined) {

@@ -99,3 +99,16 @@ test('a token is worth nothing once its task has ended, nor a made-up one', asyn
     expect(out).toMatch(/"code":"(FORBIDDEN|NOT_AUTHENTICATED)"/)
   }
 })
+
+test('a task adds a child that waits until the task has finished', async () => {
+  await site.ok('app', '--name', 'Echo', '--executable', 'echo')
+  const said = await inTask(
+    'mother',
+    `balsam mkchild --name daughter --application Echo --args "after $BALSAM_JOB_ID" --cpus 1
+     balsam ls --name daughter --json`,
+  )
+  expect(said).toContain('"AWAITING_PARENTS"')
+  await site.ok('wait', '--name', 'daughter', '--timeout', '60')
+  const [mother] = await site.jobs('--name', 'mother')
+  expect(await site.ok('out', 'daughter')).toBe(`after ${mother?.id}\n`)
+})
