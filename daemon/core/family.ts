@@ -7,7 +7,7 @@ import { fromStore } from './stored-json.ts'
 
 /**
  * Of these jobs, the first that is neither `own` nor descends from it; null when all do. A job
- * descends from whoever spawned it, directly or through others.
+ * descends from whoever spawned it and from its parents, directly or through others.
  */
 export async function strangerAmong(
   core: Core,
@@ -40,7 +40,7 @@ function descend(own: JobId, elders: ReadonlyMap<JobId, readonly JobId[]>): Read
   return family
 }
 
-/** Who spawned each of these jobs. */
+/** Who spawned each of these jobs, and their parents. */
 async function eldersOf(
   core: Core,
   ids: readonly JobId[],
@@ -50,7 +50,8 @@ async function eldersOf(
   for (const id of ids) {
     const spec = specs.find(({ lo, hi }) => lo <= id && id <= hi)
     const spawnedBy = spec === undefined ? undefined : fromStore<JobRequest>(spec.body).spawnedBy
-    elders.push([id, spawnedBy === undefined ? [] : [spawnedBy]])
+    const { parents } = await core.store.kin(id, limits.kinShownMax)
+    elders.push([id, spawnedBy === undefined ? parents.ids : [spawnedBy, ...parents.ids]])
   }
   return elders
 }

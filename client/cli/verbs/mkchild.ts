@@ -5,6 +5,6 @@ import { addJobs, job } from './job.ts'
 
 /** The verb: the flags of `balsam job`. */
 export const mkchild: Verb = {
-  declare: job.declare,
+  declare: (command) => job.declare(command),
   run: (context, parsed) => addJobs(context, parsed, [Number(refOf('current', context))]),
 }

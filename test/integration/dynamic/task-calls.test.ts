@@ -47,6 +47,15 @@ test('a task kills what it spawned, and is refused what it did not', async () =>
   expect((await site.job('stranger')).state).toBe('PREPROCESSED')
 })
 
+test('what waits for a task belongs to it, whoever submitted it', async () => {
+  const script = 'balsam wait --name ready --timeout 60; balsam kill waiting; echo "killed $?"'
+  const first = await site.ok('submit', '--name', 'awaited', '--cpus', '1', 'bash', '-c', script)
+  await site.ok('submit', '--name', 'waiting', '--parents', first.trim(), '--', 'true')
+  await site.ok('submit', '--name', 'ready', '--cpus', '1', '--', 'true')
+  await site.balsam('wait', '--name', 'awaited', '--timeout', '60')
+  expect(await site.ok('out', 'awaited')).toContain('killed 0')
+})
+
 test('grandchildren belong to their family', async () => {
   const said = await inTask(
     'elder',
