@@ -91,8 +91,8 @@ export const faultCatalogue = {
   PARENT_NEEDED: entry(
     8,
     409,
-    'job {id} is a parent of job {child}, which waits',
-    'remove or kill the waiting job first, or remove both together; nothing was changed',
+    'job {child} waits for one of these jobs',
+    'remove or kill job {child} first, or remove it together with them; nothing was changed',
   ),
   NOTHING_MATCHED: entry(3, 404, 'no job matches', 'balsam ls shows what there is'),
   NOT_CONFIRMED: entry(8, 403, '{what} needs a yes', 'add --yes'),

@@ -5,8 +5,10 @@ import type {
   AllocationItem,
   AllocationRequest,
   DaemonStatus,
+  EdgesReceipt,
   ForeignLauncherGrant,
   ForeignLauncherRequest,
+  JobEdge,
   JobPage,
   JobQueryRequest,
   KillReceipt,
@@ -73,7 +75,12 @@ export interface Balsam {
   workflows(): Promise<readonly WorkflowItem[]>
   /** Progress until all matching jobs have ended; aborting the signal ends it early. */
   wait(filter?: JobFilter, signal?: AbortSignal): AsyncGenerator<WaitProgress, void, undefined>
-  kill(filter: JobFilter, graceMs?: number): Promise<KillReceipt>
+  /** `isRecursive`: with everything that waits for them. */
+  kill(filter: JobFilter, graceMs?: number, isRecursive?: boolean): Promise<KillReceipt>
+  /** Adds parents to jobs that have not started: all of them or none. */
+  addDependencies(edges: readonly (readonly [parent: JobId, child: JobId])[]): Promise<EdgesReceipt>
+  /** Every edge whose child matches, by child. */
+  edges(filter?: JobFilter): AsyncGenerator<JobEdge, void, undefined>
   remove(filter: JobFilter, isDryRun?: boolean): Promise<RemoveReceipt>
   allocations(): Promise<readonly AllocationItem[]>
   cancelAllocation(id: number): Promise<AllocationItem>
@@ -165,8 +172,25 @@ export function balsamOver(session: Session): Balsam {
       }
     },
     // Killing what is killed does nothing, so it may be said twice.
-    kill: (filter, graceMs) =>
-      post(paths.kill, { filter, ...(graceMs === undefined ? {} : { graceMs }) }, true),
+    kill: (filter, graceMs, isRecursive = false) =>
+      post(
+        paths.kill,
+        {
+          filter,
+          ...(graceMs === undefined ? {} : { graceMs }),
+          ...(isRecursive ? { isRecursive } : {}),
+        },
+        true,
+      ),
+    // What is there already is not added again.
+    addDependencies: (edges) => post(paths.dependencies, { edges }, true),
+    edges: (filter = {}) =>
+      session.stream<JobEdge>({
+        ...calling('POST', paths.edges, null),
+        body: JSON.stringify({ filter }),
+        // Begun anew it would tell the same edges again.
+        isRepeatable: false,
+      }),
     remove: (filter, isDryRun = false) => post(paths.remove, { filter, isDryRun }, isDryRun),
     allocations: () => list(paths.allocations),
     cancelAllocation: (id) => post(`${paths.allocation}${id}/cancel`, {}, true),

@@ -7,7 +7,7 @@ import { moveAttempt, openLease } from './lease.ts'
 import { mixOf } from './mix.ts'
 import { openIn } from './open-in.ts'
 import type { OpenJob } from './open-job.ts'
-import { settleParents } from './parents.ts'
+import { addParents, settleParents } from './parents.ts'
 import type { JournalRecord, SpanSeed } from './records.ts'
 import { removeJobs } from './remove.ts'
 import { footprint } from './shape.ts'
@@ -29,6 +29,8 @@ function change(site: Site, at: number, record: JournalRecord, sink: Sink): void
       for (const seed of record[1]) addJobs(site, at, seed, sink)
       if (record[2] !== undefined) site.dag.add(record[2])
       return
+    case 'parents':
+      return addParents(site, at, record, sink)
     case 'assign':
       return assignAgain(site, at, record)
     case 'start':

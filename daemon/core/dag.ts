@@ -3,7 +3,7 @@
 import type { JobId } from '../../protocol/job.ts'
 import { stateNumber } from '../../protocol/states.ts'
 import type { EdgeSet } from './records.ts'
-import { type JobRange, none, WaitGraph } from './wait-graph.ts'
+import { type JobRange, merged, none, WaitGraph } from './wait-graph.ts'
 
 /** Who has failed, so that others fail: the first in a chain. */
 interface Culprit {
@@ -113,16 +113,16 @@ export class Dag {
   }
 
   /** Who waits for one of these jobs, directly or through others that wait. */
-  descendants(ranges: readonly JobRange[]): readonly JobRange[] {
+  descendants(ranges: readonly JobRange[], isWaiting: IsWaiting): readonly JobRange[] {
     const { graph } = this
     const seen = new Set<number>()
     const found: JobRange[] = []
     const open = ranges.flatMap(({ lo, hi }) => graph.nodesIn(lo, hi))
     for (let node = open.pop(); node !== undefined; node = open.pop()) {
       for (const child of graph.childrenOf(node)) {
-        if (seen.has(child)) continue
-        seen.add(child)
         const range = graph.rangeOf(child)
+        if (seen.has(child) || !isWaiting(range)) continue
+        seen.add(child)
         found.push(range)
         for (const next of graph.nodesIn(range.lo, range.hi)) open.push(next)
       }
@@ -199,20 +199,4 @@ export class Dag {
 
 function isSameFailure(one: Failure, other: Failure): boolean {
   return one.culprit === other.culprit && one.isDirect === other.isDirect
-}
-
-/** Ranges in order, alike neighbours in one; of overlapping ones the first counts. */
-function merged<Range extends JobRange>(
-  ranges: readonly Range[],
-  isAlike: (one: Range, other: Range) => boolean,
-): readonly Range[] {
-  if (ranges.length < 2) return ranges
-  const result: Range[] = []
-  for (const range of ranges.toSorted((one, other) => one.lo - other.lo)) {
-    const last = result.at(-1)
-    if (last !== undefined && range.lo <= last.hi + 1 && isAlike(last, range)) {
-      if (range.hi > last.hi) result[result.length - 1] = { ...last, hi: range.hi }
-    } else result.push(range)
-  }
-  return result
 }

@@ -8,6 +8,8 @@ import type { Door } from '../links/door.ts'
 import { allocationItem } from './allocation-state.ts'
 import { cancelAllocation, registerForeign, requestAllocation } from './allocations.ts'
 import type { Core } from './core.ts'
+import { addDependencies } from './dependencies.ts'
+import { listEdges } from './edges.ts'
 import { killJobs, removeJobs } from './kill-and-remove.ts'
 import type { LauncherState } from './launcher-state.ts'
 import { launcherConnected } from './launchers.ts'
@@ -46,7 +48,9 @@ export function makeDoor(core: Core, process: ProcessCalls): Door {
     tally: (filter) => tallyJobs(core, filter),
     workflows: (after, limit) => listWorkflows(core, after, limit),
     wait: (filter, listener) => startWait(core, filter, listener),
-    kill: (filter, graceMs) => killJobs(core, filter, graceMs),
+    kill: (filter, graceMs, isRecursive = false) => killJobs(core, filter, graceMs, isRecursive),
+    addDependencies: (request) => addDependencies(core, request),
+    edges: (filter) => listEdges(core, filter),
     remove: (filter, isDryRun) => removeJobs(core, filter, isDryRun),
     allocations: async () => [...core.allocations.values()].map(allocationItem),
     requestAllocation: (request) => requestAllocation(core, request),

@@ -8,27 +8,35 @@ import { isEndState, stateOf } from '../../protocol/states.ts'
 import { type Core, sinkOf } from './core.ts'
 import { openIn } from './open-in.ts'
 import type { OpenJob } from './open-job.ts'
+import { isAnyWaiting } from './parents.ts'
 import type { EndedCount } from './records.ts'
 import { inSequence } from './sequence.ts'
 import { isEnd, killedState } from './steps.ts'
 import { decide } from './turn.ts'
+import { type JobRange, merged } from './wait-graph.ts'
+import { without } from './waits.ts'
 
-/** Kills what matches and has not ended; running tasks get TERM, and KILL after the grace. */
+/**
+ * Kills what matches and has not ended, with what waits for it where that is asked for; running
+ * tasks get TERM, and KILL after the grace.
+ */
 export async function killJobs(
   core: Core,
   filter: JobFilter,
   graceMs: number | null,
+  isRecursive: boolean,
 ): Promise<KillReceipt> {
   await core.settled()
   const ranges = await core.store.match(filter)
   if (ranges.length === 0) throw fault('NOTHING_MATCHED')
-  const matched = ranges.reduce((sum, [first, last]) => sum + last - first + 1, 0)
   return core.loop.ask('kill', (turn) => {
+    const all = isRecursive ? withDescendants(core, ranges) : ranges
+    const matched = all.reduce((sum, [first, last]) => sum + last - first + 1, 0)
     let killed = 0
     const sink = sinkOf(core, turn)
     const grace = graceMs ?? core.killGraceMs
     turn.killGraceMs = Math.min(turn.killGraceMs ?? grace, grace)
-    decide(core.site, turn, ['kill', ranges.flat()], {
+    decide(core.site, turn, ['kill', all.flat()], {
       ...sink,
       moved(workflow, first, last, from, to) {
         if (to === killedState) killed += last - first + 1
@@ -37,6 +45,35 @@ export async function killJobs(
     })
     return { schema: 'balsam.kill/1', killed, already_ended: matched - killed }
   })
+}
+
+type Range = readonly [first: JobId, last: JobId]
+
+/** The same jobs and all that wait for them, each once. */
+function withDescendants({ site }: Core, ranges: readonly Range[]): readonly Range[] {
+  const matched = ranges.map(([lo, hi]) => ({ lo, hi }))
+  const waiting = site.dag.descendants(matched, (range) => isAnyWaiting(site, range))
+  return merged([...matched, ...waiting], () => true).map(({ lo, hi }) => [lo, hi])
+}
+
+/** A job that others wait for stays, unless these go with it. */
+function refuseNeeded({ site }: Core, plan: RemovalPlan): void {
+  const flat = [...pairs(plan.ended), ...pairs(plan.waiting)]
+  const removed = merged(
+    flat.map(([lo, hi]) => ({ lo, hi })),
+    () => true,
+  ).map(({ lo, hi }): Range => [lo, hi])
+  for (const [first, last] of removed) {
+    for (const waiter of site.dag.waitersOf(first, last)) {
+      for (const [lo, hi] of without([[waiter.lo, waiter.hi]], overlapping(removed, waiter)))
+        if (isAnyWaiting(site, { lo, hi })) throw fault('PARENT_NEEDED', { child: lo })
+    }
+  }
+}
+
+/** Those of sorted ranges that reach into this one. */
+function overlapping(ranges: readonly Range[], { lo, hi }: JobRange): readonly Range[] {
+  return ranges.filter(([first, last]) => first <= hi && last >= lo)
 }
 
 /** Looks again this often when jobs ended between the look and the decision. */
@@ -75,6 +112,7 @@ function remove(core: Core, plan: RemovalPlan): Promise<boolean> {
         waiting += part.last - part.first + 1
     }
     if (waiting !== sizeOf(plan.waiting)) return false
+    refuseNeeded(core, plan)
     const { ended, counts, specs } = plan
     decide(core.site, turn, ['remove', ended, counts, plan.waiting, specs], sinkOf(core, turn))
     return true

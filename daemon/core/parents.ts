@@ -5,6 +5,7 @@ import { stateNumber } from '../../protocol/states.ts'
 import type { Failure } from './dag.ts'
 import { stateInMemory } from './in-memory.ts'
 import { openIn } from './open-in.ts'
+import type { JournalRecord } from './records.ts'
 import type { Sink, Site } from './site.ts'
 import { movePart } from './span-moves.ts'
 import { moveJob } from './steps.ts'
@@ -27,6 +28,28 @@ export function settleParents(site: Site, at: number, sink: Sink): void {
   dag.compact(isWaiting)
 }
 
+/** Applies new parents of jobs that have not started. */
+export function addParents(
+  site: Site,
+  at: number,
+  record: JournalRecord & readonly ['parents', ...unknown[]],
+  sink: Sink,
+): void {
+  const [, rows, beginning, edges] = record
+  for (const id of beginning) {
+    const job = site.open.get(id)
+    if (job !== undefined) moveJob(site, job, at, 'PARENTS_ADDED', '', sink)
+    for (const part of site.spans.overlapping(id, id))
+      movePart(site, at, part, 'PARENTS_ADDED', '', sink)
+  }
+  site.dag.add(edges)
+  for (let index = 0; index < rows.length; index += 2) {
+    const child = rows[index] ?? 0
+    const parent = rows[index + 1] ?? 0
+    site.newEdges.push({ child, childLast: child, parent, parentLast: parent })
+  }
+}
+
 function reasonOf({ culprit, state, isDirect }: Failure): string {
   const who = isDirect ? `parent ${culprit}` : `job ${culprit}, on which its parents depend,`
   return `${who} ${state === stateNumber('FAILED') ? 'failed' : 'was killed'}`
@@ -47,7 +70,7 @@ function moveWaiting(
 }
 
 /** True when one of these jobs waits for parents. */
-function isAnyWaiting(site: Site, { lo, hi }: JobRange): boolean {
+export function isAnyWaiting(site: Site, { lo, hi }: JobRange): boolean {
   if (lo === hi) return stateInMemory(site, lo) === awaiting
   return (
     site.spans.overlapping(lo, hi).some(({ span }) => span.state === awaiting) ||

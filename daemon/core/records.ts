@@ -33,6 +33,8 @@ export type EndedCount = readonly [workflow: string, state: number, count: numbe
 /** One decision. Positional, because assignments and exits come by the thousand. */
 export type JournalRecord =
   | readonly ['submit', readonly SpanSeed[], EdgeSet?]
+  /** Flat (child, parent) of new edges, children that begin to wait, what there is to wait for. */
+  | readonly ['parents', readonly JobId[], readonly JobId[], EdgeSet]
   /** launcher, its cores, first token (the others follow it), flat (first job, count). */
   | readonly ['assign', number, number, LeaseToken, readonly number[]]
   /** flat (token, startedAtMs). */

@@ -183,32 +183,35 @@ async function readStates(
 
 /**
  * What there is to be waited for now; null when a parent has ended since it was looked at in the
- * tables: then they must be read again.
+ * tables (`existing`): then they must be read again. `unfinishedOf` counts in what is not there.
  */
 export function edgeSetOf(
   site: Site,
-  { waiting, existing }: Pick<ResolvedParents, 'waiting' | 'existing'>,
+  waiting: ResolvedParents['waiting'],
+  existing: ReadonlyMap<JobId, number>,
+  unfinishedOf: (range: JobRange) => number,
 ): EdgeSet | null {
-  const places = new Map<JobId, number>()
+  const places = new Map<JobId | string, number>()
   const nodes: number[] = []
   const edges: number[] = []
   const failed: [number, number][] = []
   const place = ({ lo, hi }: JobRange, unfinished: number): number => {
     const next = places.size
-    places.set(lo, next)
+    places.set(keyOf(lo, hi), next)
     nodes.push(lo, hi - lo + 1, unfinished)
     return next
   }
   for (const [child, parents] of waiting) {
-    const childPlace = places.get(child.lo) ?? place(child, child.hi - child.lo + 1)
+    const childPlace = places.get(keyOf(child.lo, child.hi)) ?? place(child, sizeOf(child))
     for (const parent of parents) {
-      let parentPlace = places.get(parent.lo)
+      let parentPlace = places.get(keyOf(parent.lo, parent.hi))
       if (parentPlace === undefined) {
-        const state = stateNow(site, parent.lo, existing)
+        const state = parent.lo === parent.hi ? stateNow(site, parent.lo, existing) : undefined
         if (state === null) return null
-        const unfinished = state === finished ? 0 : parent.hi - parent.lo + 1
+        const isDone = state === finished
+        const unfinished = state === undefined ? unfinishedOf(parent) : isDone ? 0 : 1
         parentPlace = place(parent, unfinished)
-        if (isFailure(state)) failed.push([parentPlace, state])
+        if (state !== undefined && isFailure(state)) failed.push([parentPlace, state])
       }
       edges.push(childPlace, parentPlace)
     }
@@ -216,12 +219,26 @@ export function edgeSetOf(
   return { nodes, edges, failed }
 }
 
-const created = stateNumber('CREATED') ?? -1
+function keyOf(lo: JobId, hi: JobId): JobId | string {
+  return lo === hi ? lo : `${lo}-${hi}`
+}
 
-/** The state of a parent; null when neither memory nor the tables know it any more. */
-function stateNow(site: Site, id: JobId, existing: ReadonlyMap<JobId, number>): number | null {
+/** Jobs of a range. */
+export function sizeOf({ lo, hi }: JobRange): number {
+  return hi - lo + 1
+}
+
+/**
+ * The state of a parent; null when neither memory nor the tables know it any more, undefined when
+ * it is new.
+ */
+function stateNow(
+  site: Site,
+  id: JobId,
+  existing: ReadonlyMap<JobId, number>,
+): number | null | undefined {
   const stored = existing.get(id)
-  if (stored === undefined) return created
+  if (stored === undefined) return undefined
   const state = stateInMemory(site, id)
   if (state !== null) return state
   return isEndState(stateOf(stored)) ? stored : null

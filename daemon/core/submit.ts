@@ -12,7 +12,12 @@ import { inSequence } from './sequence.ts'
 import { spanSeeds } from './span-seeds.ts'
 import type { ParsedSpec } from './spec-cache.ts'
 import { fromStore } from './stored-json.ts'
-import { edgeSetOf, hasToWait, SubmissionParents } from './submission-parents.ts'
+import {
+  edgeSetOf,
+  hasToWait,
+  SubmissionParents,
+  sizeOf as sizeOfRange,
+} from './submission-parents.ts'
 import type { Turn } from './turn.ts'
 
 /**
@@ -138,7 +143,7 @@ async function submitWithParents(
   }
   for (let round = 0; round < parentRoundsMax; round += 1) {
     const receipt = await ask(core, (turn) => {
-      const edges = edgeSetOf(core.site, resolved)
+      const edges = edgeSetOf(core.site, resolved.waiting, resolved.existing, sizeOfRange)
       return edges === null ? null : close(core, turn, closing, rows, edges)
     })
     if (receipt !== null) return receipt

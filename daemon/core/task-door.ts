@@ -33,7 +33,15 @@ export function taskDoor(core: Core, door: Door, token: LeaseToken): Door {
           writer.push(requests.map((request) => ({ ...request, spawnedBy: own }))),
       }
     },
-    kill: async (filter, graceMs) => door.kill(await ofFamily(filter), graceMs),
+    kill: async (filter, graceMs, isRecursive) =>
+      door.kill(await ofFamily(filter), graceMs, isRecursive),
+    // A reduction that waits is often older than the tasks that find out what it waits for.
+    async addDependencies(request) {
+      await core.settled()
+      const children = [...new Set(request.edges.map(([, child]) => child))]
+      await refuseStrangers(core, own, await beyondWorkflow(core, own, children))
+      return door.addDependencies(request)
+    },
     remove: async (filter, isDryRun) => door.remove(await ofFamily(filter), isDryRun),
     stop: closed('stop the daemon'),
     requestAllocation: closed('ask for allocations'),
@@ -42,6 +50,19 @@ export function taskDoor(core: Core, door: Door, token: LeaseToken): Door {
     backup: closed('copy the database'),
     launcherConnected: closed('be a launcher'),
   }
+}
+
+/** Those of these jobs that belong to other workflows than a task's own. */
+async function beyondWorkflow(
+  core: Core,
+  own: JobId,
+  ids: readonly JobId[],
+): Promise<readonly (readonly [JobId, JobId])[]> {
+  const specs = await core.store.specsOf([own, ...ids])
+  const workflowOf = (id: JobId): string | undefined =>
+    specs.find(({ lo, hi }) => lo <= id && id <= hi)?.workflow
+  const workflow = workflowOf(own)
+  return ids.filter((id) => workflowOf(id) !== workflow).map((id) => [id, id])
 }
 
 async function refuseStrangers(

@@ -189,3 +189,19 @@ function grown<Numbers extends Float64Array | Uint32Array | Int32Array>(
   larger.set(old)
   return larger
 }
+
+/** Ranges in order, alike neighbours in one; of overlapping ones the first counts. */
+export function merged<Range extends JobRange>(
+  ranges: readonly Range[],
+  isAlike: (one: Range, other: Range) => boolean,
+): readonly Range[] {
+  if (ranges.length < 2) return ranges
+  const result: Range[] = []
+  for (const range of ranges.toSorted((one, other) => one.lo - other.lo)) {
+    const last = result.at(-1)
+    if (last !== undefined && range.lo <= last.hi + 1 && isAlike(last, range)) {
+      if (range.hi > last.hi) result[result.length - 1] = { ...last, hi: range.hi }
+    } else result.push(range)
+  }
+  return result
+}

@@ -128,7 +128,7 @@ function countInMemory(
 }
 
 /** What of sorted ranges is not in sorted parts of them. */
-function without(ranges: Ranges, parts: Ranges): [JobId, JobId][] {
+export function without(ranges: Ranges, parts: Ranges): [JobId, JobId][] {
   const left: [JobId, JobId][] = []
   let part = 0
   for (const [first, last] of ranges) {

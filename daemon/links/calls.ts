@@ -11,6 +11,7 @@ import { checkJobQuery } from '../../protocol/validation/query.ts'
 import {
   checkAllocation,
   checkBackup,
+  checkEdges,
   checkForeign,
   checkKill,
   checkRemove,
@@ -49,9 +50,10 @@ const handlers: Readonly<Record<string, Handler>> = {
     return door.workflows(call.query.get('after') ?? '', Math.min(limit, limits.pageJobsMax))
   },
   [`POST ${paths.kill}`]: (door, call) => {
-    const { filter, graceMs } = checkKill(call.body)
-    return door.kill(filter, graceMs ?? null)
+    const { filter, graceMs, isRecursive } = checkKill(call.body)
+    return door.kill(filter, graceMs ?? null, isRecursive ?? false)
   },
+  [`POST ${paths.dependencies}`]: (door, call) => door.addDependencies(checkEdges(call.body)),
   [`POST ${paths.remove}`]: (door, call) => {
     const { filter, isDryRun } = checkRemove(call.body)
     return door.remove(filter, isDryRun)

@@ -4,8 +4,11 @@ import type {
   AllocationItem,
   AllocationRequest,
   DaemonStatus,
+  EdgesReceipt,
+  EdgesRequest,
   ForeignLauncherGrant,
   ForeignLauncherRequest,
+  JobEdge,
   JobPage,
   JobQueryRequest,
   KillReceipt,
@@ -95,7 +98,12 @@ export interface Door {
   workflows(after: string, limit: number): Promise<WorkflowPage>
   /** Returns what ends the wait early. */
   wait(filter: JobFilter, listener: WaitListener): () => void
-  kill(filter: JobFilter, graceMs: number | null): Promise<KillReceipt>
+  /** `isRecursive`: with everything that waits for them. */
+  kill(filter: JobFilter, graceMs: number | null, isRecursive?: boolean): Promise<KillReceipt>
+  /** Adds parents to jobs that have not started: all edges or none. */
+  addDependencies(request: EdgesRequest): Promise<EdgesReceipt>
+  /** Every edge whose child matches, some at a time. */
+  edges(filter: JobFilter): AsyncIterable<readonly JobEdge[]>
   remove(filter: JobFilter, isDryRun: boolean): Promise<RemoveReceipt>
 
   allocations(): Promise<readonly AllocationItem[]>

@@ -8,11 +8,13 @@ import { fault } from '../../protocol/faults.ts'
 import { limits } from '../../protocol/limits.ts'
 import type { Clock, Log } from '../../protocol/ports.ts'
 import { readJobQuery } from '../../protocol/validation/filter.ts'
+import { checkFiltered } from '../../protocol/validation/requests.ts'
 import { callVersions, clientVersionHeader, version } from '../../protocol/version.ts'
 import { readJson, sendFailure, sendJson } from './body.ts'
 import { answerCall } from './calls.ts'
 import type { Door } from './door.ts'
 import type { LauncherLinks } from './launcher-links.ts'
+import { streamLines } from './lines-out.ts'
 import { receiveSubmission } from './submission.ts'
 import { streamWait } from './wait.ts'
 
@@ -78,6 +80,9 @@ async function handle(
     return
   }
   const body = method === 'POST' ? await readJson(request) : {}
+  if (method === 'POST' && url.pathname === paths.edges) {
+    return streamLines(response, door.edges(checkFiltered(body)), ports.log)
+  }
   const call = { method, path: url.pathname, query: url.searchParams, body }
   sendJson(response, 200, await answerCall(door, call))
 }

@@ -17,7 +17,7 @@ import {
 } from './commit.ts'
 import { loadMigrations, type Migration, migrate } from './migrate.ts'
 import { breakdownOf, totalOf } from './queries/counts.ts'
-import { kinOf, statesOf } from './queries/edges.ts'
+import { edgesInto, kinOf, statesOf } from './queries/edges.ts'
 import { type Wanted, wanted } from './queries/filter.ts'
 import { findJob, specsWithBodies } from './queries/find.ts'
 import { listPage } from './queries/list.ts'
@@ -72,6 +72,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     stageEdges: (edges) => write(stageEdgesStatements(edges, epoch), false),
     statesOf: (ids) => driver.snapshot((all) => statesOf(all, ids)),
     kin: (id, max) => driver.snapshot((all) => kinOf(all, id, max)),
+    edgesInto: (ranges) => driver.snapshot((all) => edgesInto(all, ranges)),
     specsOf: (ids) => specsWithBodies((text, params) => driver.all(text, params), ids),
     submission: async (key) => {
       const [row] = await driver.all('SELECT * FROM submission WHERE key = ?', [key])

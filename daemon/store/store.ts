@@ -70,6 +70,8 @@ export interface Store {
   statesOf(ids: readonly JobId[]): Promise<ReadonlyMap<JobId, number>>
   /** A job's parents and children in order of id, of each up to so many. */
   kin(id: JobId, max: number): Promise<Kin>
+  /** Edges into jobs of these ranges, also those into arrays that only begin or end there. */
+  edgesInto(ranges: readonly (readonly [first: JobId, last: JobId])[]): Promise<readonly EdgeRow[]>
   submission(key: string): Promise<SubmissionRow | null>
   /** A page of the jobs that match, rows and spans alike, ids > after. */
   list(filter: JobFilter, after: JobId, limit: number): Promise<ListedPage>

@@ -3,11 +3,13 @@
 import { z } from 'zod'
 import type {
   AllocationRequest,
+  EdgesRequest,
   ForeignLauncherRequest,
   KillRequest,
   RemoveRequest,
 } from '../calls.ts'
 import { fault } from '../faults.ts'
+import type { JobFilter } from '../job.ts'
 import { limits } from '../limits.ts'
 import { filterShape } from './filter.ts'
 import { parseAs } from './parse.ts'
@@ -23,7 +25,17 @@ const idleExitMs = z.int().min(0).nullable().default(null)
 const killShape = z.strictObject({
   filter: filterShape,
   graceMs: z.int().min(0).max(limits.killGraceMsMax).exactOptional(),
+  isRecursive: z.boolean().exactOptional(),
 })
+
+const id = z.int().min(1)
+const edgesShape = z.strictObject({
+  edges: z
+    .array(z.tuple([id, id]).readonly())
+    .min(1)
+    .max(limits.parentsMax),
+})
+const filteredShape = z.strictObject({ filter: filterShape })
 
 const removeShape = z.strictObject({ filter: filterShape, isDryRun: z.boolean().default(false) })
 
@@ -57,6 +69,16 @@ const backupShape = z.strictObject({ file: z.string().min(1).max(limits.pathLeng
 /** The body of a kill. */
 export function checkKill(value: unknown): KillRequest {
   return parseAs<KillRequest>(killShape, value)
+}
+
+/** The body of new dependencies: [parent, child] each. */
+export function checkEdges(value: unknown): EdgesRequest {
+  return parseAs<EdgesRequest>(edgesShape, value)
+}
+
+/** The body of a stream about jobs: which ones. */
+export function checkFiltered(value: unknown): JobFilter {
+  return parseAs(filteredShape, value).filter
 }
 
 /** The body of a remove. */

@@ -94,3 +94,19 @@ function expanded(rows: readonly SqlRow[], max: number): SomeJobs {
   }
   return { ids, total }
 }
+
+/** Edges into jobs of these ranges, also those into arrays that only begin or end there. */
+export async function edgesInto(
+  all: SqlQuery,
+  ranges: readonly (readonly [first: JobId, last: JobId])[],
+): Promise<readonly EdgeRow[]> {
+  const query = sql`WITH r AS (SELECT value ->> 0 AS lo, value ->> 1 AS hi
+      FROM json_each(${JSON.stringify(ranges)}))
+    SELECT e.* FROM r CROSS JOIN edge e ON e.child BETWEEN r.lo AND r.hi
+    UNION SELECT e.* FROM r CROSS JOIN edge e ON e.child_last > e.child AND e.child < r.lo
+    AND e.child_last = (SELECT min(child_last) FROM edge
+      WHERE child_last > child AND child_last >= r.lo)
+    ORDER BY 1, 2, 3, 4`
+  const rows = await all(query.sql, query.params)
+  return rows.map(edgeOf)
+}

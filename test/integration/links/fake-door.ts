@@ -89,9 +89,21 @@ export function fakeDoor(changes: Partial<Door> = {}): {
         wait.isCancelled = true
       }
     },
-    kill: async (filter, graceMs) => {
-      seen.calls.push(['kill', filter, graceMs])
+    kill: async (filter, graceMs, isRecursive) => {
+      seen.calls.push(['kill', filter, graceMs, ...(isRecursive === true ? [isRecursive] : [])])
       return { schema: 'balsam.kill/1', killed: 0, already_ended: 0 }
+    },
+    addDependencies: async ({ edges }) => {
+      seen.calls.push(['addDependencies', edges])
+      return { schema: 'balsam.edges/1', added: edges.length }
+    },
+    async *edges(filter) {
+      seen.calls.push(['edges', filter])
+      yield [
+        { parent: 1, child: 2 },
+        { parent: 1, child: 3 },
+      ]
+      yield [{ parent: 2, child: 3 }]
     },
     remove: async (filter, isDryRun) => {
       seen.calls.push(['remove', filter, isDryRun])
