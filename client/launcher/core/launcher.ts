@@ -105,6 +105,7 @@ export function makeLauncher(settings: LauncherSettings, ports: LauncherPorts): 
     onWelcome(heartbeatMs) {
       beat(heartbeatMs)
       reports.resend()
+      watch.resend()
       settle()
     },
     onFrame(frame) {

@@ -36,7 +36,7 @@ export interface Orders {
   giveBack(row: number): void
   /** An exit of a task that never started. */
   endUnstarted(row: number, signal: number, reason: string | null): void
-  /** Says which tasks have been given back since the last time. */
+  /** Says which tasks have been given back; while cut off it keeps them, as hello may hold them. */
   tellReturned(): void
 }
 
@@ -142,8 +142,7 @@ export function makeOrders(
     endUnstarted,
     tellReturned() {
       if (returned.length === 0) return
-      link.send([frameKind.returned, returned])
-      returned = []
+      if (link.send([frameKind.returned, returned])) returned = []
     },
   }
 }

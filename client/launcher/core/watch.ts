@@ -21,6 +21,8 @@ export interface WatchHandlers {
 export interface Watch {
   /** A task has started. */
   arm(): void
+  /** A new connection stands: what was found slow before may not have been heard. */
+  resend(): void
   stop(): void
 }
 
@@ -62,6 +64,14 @@ export function makeWatch(
   return {
     arm() {
       timer ??= clock.after(limits.startedReportMs, scan)
+    },
+    resend() {
+      const started: number[] = []
+      for (const lane of lanes.open) {
+        if (lane.running < 0 || !lane.isReported) continue
+        started.push(tasks.tokens[lane.running] ?? -1, Math.round(lane.startedAtMs))
+      }
+      if (started.length > 0) handlers.onSlow(started)
     },
     stop() {
       timer?.cancel()

@@ -167,6 +167,28 @@ describe('adoption', () => {
     expect(world.left()).toEqual([])
   })
 
+  test('what goes back between hello and welcome is told after the welcome', () => {
+    const world = makeWorld()
+    world.launcher.adoptRunning({ token: 5, cpus: 1, startedAtMs: 900_000 })
+    world.launcher.start()
+    world.open()
+    expect(world.take()).toMatchObject([[frameKind.hello, { held: [5] }]])
+    world.withdrawn(5)
+    expect(world.take('all')).toEqual([])
+    world.say([frameKind.welcome, 1, 1, 7, 5_000])
+    expect(world.take()).toEqual([[frameKind.returned, [5]]])
+    expect(world.left()).toEqual([])
+  })
+
+  test('a start that was due before the welcome is reported after it', () => {
+    const world = makeWorld()
+    world.launcher.adoptRunning({ token: 5, cpus: 1, startedAtMs: 900_000 })
+    world.launcher.start()
+    world.clock.advance(limits.startedReportMs + 1)
+    world.connect()
+    expect(world.take()).toEqual([[frameKind.started, [5, 900_000]]])
+  })
+
   test('adopted exits are held and reported after the welcome', () => {
     const world = makeWorld()
     world.launcher.adoptExited(5, 0, 0, 900_000, 10, 1, 1, 100, 0, null)
