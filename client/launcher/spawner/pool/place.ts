@@ -109,13 +109,14 @@ export function makePlace(parts: PlaceParts): Place {
     if (!isDraining || dead.held.size > 0) {
       log.error('a spawner died', { pid: dead.process.pid, how, held: dead.held.size })
     }
+    if (isDraining) isGone = true
+    else replace(dead)
+    // Only now: settling makes room, and what comes for it at once is for the next process.
     settle(dead).catch((error: unknown) => {
       log.error('the tasks of a dead spawner are not accounted for', { what: String(error) })
     })
-    if (isDraining) {
-      isGone = true
-      return
-    }
+  }
+  const replace = (dead: Term): void => {
     if (clock.monotonicMs() - dead.startedAtMs > limits.spawnerProvenMs) {
       restartMs = limits.spawnerRestartMsMin
     }
