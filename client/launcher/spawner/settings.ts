@@ -10,6 +10,8 @@ export interface SpawnerSettings {
   readonly journalFile: string
   /** What the task markers begin with. */
   readonly marker: string
+  /** Who gives the commands. With another parent, commands are those of a dead launcher. */
+  readonly launcherPid: number
   /** Soft limit of open files for tasks (Node raises its own and they inherit); null: as is. */
   readonly openFilesSoft: number | null
   readonly log: Log
@@ -23,15 +25,18 @@ export function readSettings(words: readonly string[], log: Log): SpawnerSetting
       kind: { type: 'string', default: 'auto' },
       journal: { type: 'string' },
       marker: { type: 'string', default: '' },
+      launcher: { type: 'string' },
       'open-files': { type: 'string' },
     },
   })
   const { kind, journal, marker } = values
   if (!isKind(kind)) throw new Error(`--kind must be one of ${kinds.join(', ')}, not ${kind}`)
   if (journal === undefined) throw new Error('--journal FILE is missing')
+  const launcherPid = Number(values.launcher)
+  if (!Number.isSafeInteger(launcherPid)) throw new Error('--launcher PID is missing')
   const openFiles = values['open-files']
   const openFilesSoft = openFiles === undefined ? null : Number(openFiles)
-  return { kind, journalFile: journal, marker, openFilesSoft, log }
+  return { kind, journalFile: journal, marker, launcherPid, openFilesSoft, log }
 }
 
 const kinds = ['auto', 'koffi', 'shell', 'child', 'python'] as const

@@ -35,6 +35,8 @@ export interface SpawnerParts {
   readonly journal: Journal
   readonly reports: Reports
   readonly clock: Clock
+  /** Does the launcher live whose commands these are? */
+  hasLauncher(): boolean
 }
 
 /** A spawner that has not heard a command yet. */
@@ -73,7 +75,10 @@ export function makeSpawner(parts: SpawnerParts): Spawner {
         case 'start':
           if (!command.tasks.every(isTask)) throw new TypeError('a task is malformed')
           journal.taken(command.tasks.map(({ token }) => token))
-          return work.add(command.tasks)
+          // Looked at after the line is in the journal: a later launcher either finds the line, or
+          // nothing of it starts.
+          if (parts.hasLauncher()) return work.add(command.tasks)
+          return tell.withdrawn(command.tasks.map(({ token }) => token))
         case 'kill': {
           const one = work.running(command.token)
           if (one !== undefined) return terminations.begin(one, command)

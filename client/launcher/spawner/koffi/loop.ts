@@ -47,14 +47,14 @@ export function runKoffiSpawner(
   const output = makeOutput(libc, settings.log)
   const reports = makeReports((lines) => output.send(lines))
   const backend = makeBackend(libc, children, clock)
-  const spawner = makeSpawner({ backend, journal, reports, clock })
+  // What a dead launcher had still asked for its successor knows nothing of, and may run elsewhere.
+  const hasLauncher = (): boolean => process.ppid === settings.launcherPid
+  const spawner = makeSpawner({ backend, journal, reports, clock, hasLauncher })
   reports.say({ op: 'ready', pid: process.pid, kind: 'koffi' })
 
   const splitter = makeLineSplitter()
   const buffer = Buffer.allocUnsafeSlow(readBytes)
   const control = makeControl(settings.journalFile)
-  // What a dead launcher had still asked for its successor knows nothing of, and may run elsewhere.
-  const launcher = process.ppid
   let isOrphaned = false
   const orphan = (): void => {
     if (isOrphaned) return
@@ -65,7 +65,7 @@ export function runKoffiSpawner(
   }
   const readCommands = (): void => {
     const length = readSync(0, buffer)
-    if (length === 0 || process.ppid !== launcher) return orphan()
+    if (length === 0 || !hasLauncher()) return orphan()
     for (const line of splitter.push(buffer.subarray(0, length))) {
       const command = parseCommand(line)
       spawner.accept(command)

@@ -31,7 +31,9 @@ export function runNodeSpawner(
     spawner.ended(running, ending)
     changed()
   })
-  const spawner = makeSpawner({ backend, journal, reports, clock })
+  // What a dead launcher had still asked for its successor knows nothing of, and may run elsewhere.
+  const hasLauncher = (): boolean => process.ppid === settings.launcherPid
+  const spawner = makeSpawner({ backend, journal, reports, clock, hasLauncher })
   const splitter = makeLineSplitter()
   const control = makeControl(settings.journalFile)
   let isOrphaned = false
@@ -61,10 +63,8 @@ export function runNodeSpawner(
     pollControl()
   }
 
-  // What a dead launcher had still asked for its successor knows nothing of, and may run elsewhere.
-  const launcher = process.ppid
   process.stdin.on('data', (chunk: Buffer) => {
-    if (isOrphaned || process.ppid !== launcher) return orphan()
+    if (isOrphaned || !hasLauncher()) return orphan()
     for (const line of splitter.push(chunk)) spawner.accept(parseCommand(line))
     changed()
   })

@@ -46,6 +46,7 @@ export function startSpawner(
 ): SpawnerProcess {
   const { kind, nodePath, spawnerPath, marker, openFilesSoft } = program
   const settings = ['--kind', kind, '--journal', journalFile, '--marker', marker]
+  settings.push('--launcher', String(process.pid))
   if (openFilesSoft !== null) settings.push('--open-files', String(openFilesSoft))
   const child = spawn(nodePath, [...nodeFlags, spawnerPath, ...settings], {
     cwd: '/',

@@ -12,7 +12,15 @@ async function runWithoutPackages(kind: string): Promise<{ code: number | null; 
     cpSync(join(root, folder), join(directory, folder), { recursive: true })
   }
   const program = join(directory, 'client/launcher/spawner/main.ts')
-  const words = [program, '--kind', kind, '--journal', join(directory, 'journal')]
+  const words = [
+    program,
+    '--kind',
+    kind,
+    '--journal',
+    join(directory, 'journal'),
+    '--launcher',
+    String(process.pid),
+  ]
   const child = spawn(process.execPath, words, { stdio: ['pipe', 'pipe', 'pipe'] })
   let said = ''
   child.stderr.on('data', (text: Buffer) => {

@@ -77,7 +77,8 @@ export function openSpawner(kind: SpawnerKind, args: readonly string[] = []): Su
   const directory = scratch()
   const journalFile = join(directory, 'spawner-1.journal')
   const marker = `test-${process.pid}-${markers++}:1:`
-  const words = ['--kind', kind, '--journal', journalFile, '--marker', marker, ...args]
+  const own = ['--launcher', String(process.pid)]
+  const words = ['--kind', kind, '--journal', journalFile, '--marker', marker, ...own, ...args]
   // A border: with these stdio settings stdin and stdout are there.
   const child = spawn(process.execPath, [spawnerPath, ...words], {
     stdio: ['pipe', 'pipe', 'inherit', ...leaked],

@@ -1,5 +1,5 @@
 // What a spawner does without its launcher: it finishes what runs and writes down how it ended.
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { JournalRecord, SpawnerKind } from '../../../../../client/launcher/spawner/messages.ts'
@@ -70,6 +70,15 @@ describe.each(kinds)('the %s spawner', (kind) => {
     writeFileSync(go, '')
     expect(await spawner.ended()).toBe(0)
     expect([...exitsIn(spawner.journalFile)]).toEqual([[1, '7 null']])
+  })
+
+  test('starts nothing when its launcher had died before it came to its first command', async () => {
+    // What a spawner that boots slowly finds: commands in its pipe, and another parent.
+    const spawner = openSpawner(kind, ['--launcher', '1'])
+    const sign = join(spawner.directory, 'sign')
+    spawner.start(spawner.task(1, ['touch', sign]))
+    expect(await spawner.ended()).toBe(0)
+    expect(existsSync(sign)).toBe(false)
   })
 
   test('obeys kills from its control file when it is an orphan', async () => {
