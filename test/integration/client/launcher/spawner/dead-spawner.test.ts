@@ -8,7 +8,7 @@ import { taskMarkerVariable } from '../../../../../protocol/allocation-file.ts'
 import { quietLog } from '../../../../unit/client/launcher/spawner/fakes.ts'
 import { clock, scratch, spawnerPath, until } from './harness.ts'
 
-test('a task given back by a spawner that died is started by the next when sent at once', async () => {
+test('a task given back by a dead spawner is started by the next when sent at once', async () => {
   const directory = scratch()
   const marker = `dead-${process.pid}:1:`
   const program = join(directory, 'dies-once.mjs')

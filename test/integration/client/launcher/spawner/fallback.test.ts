@@ -5,10 +5,15 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { root, scratch } from './harness.ts'
 
+const folders = [
+  'protocol',
+  ...['spawner', 'ports', 'machine'].map((name) => `client/launcher/${name}`),
+]
+
 /** Runs a spawner that finds no node_modules, until its input ends; what it said on fd 1 and 2. */
 async function runWithoutPackages(kind: string): Promise<{ code: number | null; said: string }> {
   const directory = scratch()
-  for (const folder of ['protocol', 'client/launcher/spawner', 'client/launcher/ports']) {
+  for (const folder of folders) {
     cpSync(join(root, folder), join(directory, folder), { recursive: true })
   }
   const program = join(directory, 'client/launcher/spawner/main.ts')

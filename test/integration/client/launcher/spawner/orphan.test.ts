@@ -72,7 +72,7 @@ describe.each(kinds)('the %s spawner', (kind) => {
     expect([...exitsIn(spawner.journalFile)]).toEqual([[1, '7 null']])
   })
 
-  test('starts nothing when its launcher had died before it came to its first command', async () => {
+  test('starts nothing when its launcher died before its first command', async () => {
     // What a spawner that boots slowly finds: commands in its pipe, and another parent.
     const spawner = openSpawner(kind, ['--launcher', '1'])
     const sign = join(spawner.directory, 'sign')
