@@ -7,8 +7,8 @@ import { deliverToJob, jobTable } from './tables.ts'
 
 /**
  * What happened to a job, and when (ms since 1970). Arguments by event:
- * FORCE, HANDLER_DONE: the state asked for, a message. ATTEMPT_SUCCEEDED, _FAILED, _TIMED_OUT,
- * _LOST and _KILLED: code, signal, wall, user and system ms, RSS KiB, orphans, reason. Others: a
+ * FORCE, HANDLER_DONE: the state asked for, a message. ATTEMPT_SUCCEEDED, _FAILED, _FAILED_FOR_GOOD,
+ * _TIMED_OUT, _LOST and _KILLED: code, signal, wall, user and system ms, RSS KiB, orphans, reason. Others: a
  * message.
  */
 export type HistoryRecord = readonly [atMs: number, event: string, ...args: readonly unknown[]]
@@ -27,6 +27,12 @@ export interface ReplayedJob {
   readonly context: JobContext
   readonly steps: readonly HistoryStep[]
 }
+
+/**
+ * Words of a history that are no events of the job machine: a hook or a transfer was leased or
+ * ended without an outcome, is being ended, or goes on though its job has ended.
+ */
+const silentWords: readonly string[] = ['STEP', 'STEP_ENDED', 'KILLING', 'HELD']
 
 /** Index of the reason among the arguments of an attempt's end. */
 const reasonIndex = 7
@@ -50,11 +56,14 @@ export function replay(records: readonly HistoryRecord[], facts: JobFacts): Repl
   const steps: HistoryStep[] =
     created === undefined ? [] : [{ atMs: created[0], state: 'CREATED', message: '' }]
   for (const [atMs, word, ...args] of records) {
+    if (silentWords.includes(word)) continue
     const number = jobTable.findEvent(word)
     if (number === undefined) throw new Error(`a history names the unknown event ${word}`)
     state = deliverToJob(state, number, eventOf(word, args), context, (transition, event) => {
       if (!transition.isMove) return
-      const message = messageOf(transition, event, args, context)
+      // The end of the attempt has said why it is not tried again.
+      const isSaid = word === 'ATTEMPT_FAILED_FOR_GOOD' && event.type === 'ADVANCE'
+      const message = isSaid ? '' : messageOf(transition, event, args, context)
       steps.push({ atMs, state: stateName(transition.target), message })
     })
   }
@@ -94,6 +103,8 @@ function messageOf(
     case 'ATTEMPT_TIMED_OUT':
     case 'ATTEMPT_LOST':
       return messageOfEnd(args)
+    case 'ATTEMPT_FAILED_FOR_GOOD':
+      return `${messageOfEnd(args)}, which is not to be tried again`
     case 'FORCE':
       return text(args[1]) || 'set by the user'
     case 'HANDLER_DONE':

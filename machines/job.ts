@@ -52,6 +52,8 @@ export const plainJobEvents = [
   'ATTEMPT_STARTED',
   'ATTEMPT_SUCCEEDED',
   'ATTEMPT_FAILED',
+  /** Failed in a way that its retries are not for. */
+  'ATTEMPT_FAILED_FOR_GOOD',
   'ATTEMPT_TIMED_OUT',
   'ATTEMPT_LOST',
   'ATTEMPT_KILLED',
@@ -111,6 +113,9 @@ const jobSetup = setup({
     countAttempt: assign({ attempts: ({ context }) => context.attempts + 1 }),
     uncountAttempt: assign({ attempts: ({ context }) => Math.max(0, context.attempts - 1) }),
     countFailure: assign({ failures: ({ context }) => context.failures + 1 }),
+    useUpRetries: assign({
+      failures: ({ context }) => Math.max(context.failures, context.facts.maxRetries) + 1,
+    }),
     forgetFailures: assign({ failures: 0 }),
     admit: effect,
     awaitParents: effect,
@@ -132,8 +137,11 @@ function toNamed(from: JobState) {
     .map((state) => ({ target: state, guard: { type: 'goesTo' as const, params: { to: state } } }))
 }
 
-/** As toNamed, and ends the attempt that may be leased or running. */
-function toNamedKilling(from: JobState) {
+/**
+ * As toNamed, and ends the attempt or hook that may be leased or running: unless it is the one that
+ * asks, which whoever steps the machine knows.
+ */
+function forced(from: JobState) {
   return toNamed(from).map((way) => ({ ...way, actions: 'killAttempt' as const }))
 }
 
@@ -146,7 +154,7 @@ function runnable(state: JobState) {
     ATTEMPT_STARTED: 'RUNNING',
     ATTEMPT_LOST: { actions: 'enqueue' },
     ATTEMPT_KILLED: { actions: 'enqueue' },
-    FORCE: toNamedKilling(state),
+    FORCE: forced(state),
   } as const
 }
 
@@ -166,7 +174,7 @@ export const jobMachine = jobSetup.createMachine({
         ADMITTED: 'READY',
         PARENTS_ADDED: 'AWAITING_PARENTS',
         ADVANCE: { actions: 'admit' },
-        FORCE: toNamed('CREATED'),
+        FORCE: forced('CREATED'),
       },
     },
     AWAITING_PARENTS: {
@@ -174,7 +182,7 @@ export const jobMachine = jobSetup.createMachine({
         ADVANCE: { actions: 'awaitParents' },
         PARENTS_FINISHED: 'READY',
         PARENT_FAILED: 'FAILED',
-        FORCE: toNamed('AWAITING_PARENTS'),
+        FORCE: forced('AWAITING_PARENTS'),
       },
     },
     READY: {
@@ -183,7 +191,7 @@ export const jobMachine = jobSetup.createMachine({
         STAGE_IN_DONE: 'STAGED_IN',
         STAGE_IN_FAILED: 'FAILED',
         PARENTS_ADDED: 'AWAITING_PARENTS',
-        FORCE: toNamed('READY'),
+        FORCE: forced('READY'),
       },
     },
     STAGED_IN: {
@@ -192,7 +200,7 @@ export const jobMachine = jobSetup.createMachine({
         PREPROCESS_DONE: 'PREPROCESSED',
         PREPROCESS_FAILED: 'FAILED',
         PARENTS_ADDED: 'AWAITING_PARENTS',
-        FORCE: toNamed('STAGED_IN'),
+        FORCE: forced('STAGED_IN'),
       },
     },
     PREPROCESSED: { on: { ...runnable('PREPROCESSED'), PARENTS_ADDED: 'AWAITING_PARENTS' } },
@@ -200,9 +208,10 @@ export const jobMachine = jobSetup.createMachine({
       on: {
         ATTEMPT_SUCCEEDED: 'RUN_DONE',
         ATTEMPT_FAILED: { target: 'RUN_ERROR', actions: 'countFailure' },
+        ATTEMPT_FAILED_FOR_GOOD: { target: 'RUN_ERROR', actions: 'useUpRetries' },
         ATTEMPT_TIMED_OUT: 'RUN_TIMEOUT',
         ATTEMPT_LOST: 'RESTART_READY',
-        FORCE: toNamedKilling('RUNNING'),
+        FORCE: forced('RUNNING'),
       },
     },
     RUN_DONE: {
@@ -213,7 +222,7 @@ export const jobMachine = jobSetup.createMachine({
         ],
         POSTPROCESS_DONE: 'POSTPROCESSED',
         POSTPROCESS_FAILED: 'FAILED',
-        FORCE: toNamed('RUN_DONE'),
+        FORCE: forced('RUN_DONE'),
       },
     },
     POSTPROCESSED: {
@@ -221,7 +230,7 @@ export const jobMachine = jobSetup.createMachine({
         ADVANCE: [{ guard: 'hasStageOut', actions: 'stageOut' }, { target: 'JOB_FINISHED' }],
         STAGE_OUT_DONE: 'JOB_FINISHED',
         STAGE_OUT_FAILED: 'FAILED',
-        FORCE: toNamed('POSTPROCESSED'),
+        FORCE: forced('POSTPROCESSED'),
       },
     },
     RUN_TIMEOUT: {
@@ -234,7 +243,7 @@ export const jobMachine = jobSetup.createMachine({
         // A handler that names no other state has not handled it.
         HANDLER_DONE: [...toNamed('RUN_TIMEOUT'), { target: 'FAILED' }],
         HANDLER_FAILED: 'FAILED',
-        FORCE: toNamed('RUN_TIMEOUT'),
+        FORCE: forced('RUN_TIMEOUT'),
       },
     },
     RUN_ERROR: {
@@ -246,7 +255,7 @@ export const jobMachine = jobSetup.createMachine({
         ],
         HANDLER_DONE: [...toNamed('RUN_ERROR'), { target: 'FAILED' }],
         HANDLER_FAILED: 'FAILED',
-        FORCE: toNamed('RUN_ERROR'),
+        FORCE: forced('RUN_ERROR'),
       },
     },
     RESTART_READY: { on: runnable('RESTART_READY') },
@@ -255,7 +264,7 @@ export const jobMachine = jobSetup.createMachine({
       on: {
         KILL: {},
         RETRY: { target: 'RESTART_READY', actions: 'forgetFailures' },
-        FORCE: toNamed('JOB_FINISHED'),
+        FORCE: forced('JOB_FINISHED'),
       },
     },
     FAILED: {
@@ -263,7 +272,7 @@ export const jobMachine = jobSetup.createMachine({
       on: {
         KILL: {},
         RETRY: { target: 'RESTART_READY', actions: 'forgetFailures' },
-        FORCE: toNamed('FAILED'),
+        FORCE: forced('FAILED'),
       },
     },
     // Sticky: no forced state leads out, only RETRY.

@@ -28,6 +28,10 @@ export interface AllocationFile {
   readonly spawnerKind: 'auto' | 'koffi' | 'shell' | 'child'
   /** Spawner processes per launcher; null: chosen from the cores. */
   readonly spawners: number | null
+  /** Hooks and transfers that each launcher runs at once. */
+  readonly hookSlots: number
+  /** The allocation's job mode, for BALSAM_JOB_MODE. */
+  readonly jobMode: string
   readonly log: LogBounds
 }
 

@@ -314,6 +314,10 @@ export interface AllocationRequest {
   readonly environment: Readonly<Record<string, string>>
   /** Answers every task at once without a process: for measurements. */
   readonly isNoExec: boolean
+  /** Hooks and transfers at once on each node; 0 leaves them to others; absent: by the settings. */
+  readonly hookSlots?: number
+  /** The daemon's own: no cores, only hooks and transfers. */
+  readonly isHooks?: boolean
 }
 
 /** An allocation as listed. */
@@ -357,6 +361,7 @@ export interface ForeignLauncherRequest {
   readonly wallTimeMinutes: number | null
   readonly idleExitMs: number | null
   readonly isNoExec: boolean
+  readonly hookSlots?: number
 }
 
 /** What it gets: the directory with its allocation.json, from which the supervisor is started. */

@@ -68,6 +68,12 @@ export const faultCatalogue = {
     'no app is named {name}{hint}',
     'balsam app --name {name} --executable "…" makes it; balsam ls apps lists them',
   ),
+  FILE_MISSING: entry(
+    2,
+    404,
+    '{field}: there is no file {file}',
+    'make it, or correct the path of the app or the job',
+  ),
   JOB_UNKNOWN: entry(3, 404, 'no job is {ref}', 'balsam ls lists the jobs'),
   JOB_AMBIGUOUS: entry(2, 409, 'the name {ref} is that of {count} jobs: {ids}', 'give the id'),
   PARENT_UNKNOWN: entry(

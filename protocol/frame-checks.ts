@@ -1,7 +1,7 @@
 // Checks of every frame, in both directions, written by hand because some carry 1,000 tasks.
 // Must never let a value through that the types in frames.ts do not allow; throws FRAME_INVALID.
 import { fault } from './faults.ts'
-import type { DaemonFrame, HelloFacts, LauncherFrame, TaskTemplate } from './frames.ts'
+import type { DaemonFrame, HelloFacts, LauncherFrame, StepPlan, TaskTemplate } from './frames.ts'
 import { assignStride, exitStride, frameKind } from './frames.ts'
 import type { PythonCall } from './job.ts'
 import { limits } from './limits.ts'
@@ -129,10 +129,12 @@ function helloFacts(value: unknown): HelloFacts {
     node: text(facts['node'], 'node', wordLengthMax),
     incarnation: text(facts['incarnation'], 'incarnation', wordLengthMax),
     pid: natural(facts['pid'], 'pid'),
-    cpus: positive(facts['cpus'], 'cpus'),
+    cpus: natural(facts['cpus'], 'cpus'),
     memoryMiB: amount(facts['memoryMiB'], 'memoryMiB'),
     epochSeen: natural(facts['epochSeen'], 'epochSeen'),
     held: naturals(facts['held'], limits.heldTasksMax, 'held'),
+    // A launcher of an earlier build has none.
+    hookSlots: natural(facts['hookSlots'] ?? 0, 'hookSlots'),
   }
 }
 
@@ -143,7 +145,8 @@ function template(value: unknown): TaskTemplate {
   const arrayOffset = facts['arrayOffset']
   const workdirRoot = facts['workdirRoot']
   const cpus = amount(facts['cpus'], 'cpus')
-  if (cpus <= 0) throw wrong('cpus', 'is not positive')
+  const step = facts['step'] === undefined ? {} : { step: stepPlan(facts['step']) }
+  if (cpus <= 0 && facts['step'] === undefined) throw wrong('cpus', 'is not positive')
   return {
     templateId: natural(facts['templateId'], 'templateId'),
     name: text(facts['name'], 'name', wordLengthMax),
@@ -156,6 +159,8 @@ function template(value: unknown): TaskTemplate {
     cwd: path(facts['cwd'], 'cwd'),
     output: output(facts['output']),
     ...(facts['python'] === undefined ? {} : { python: pythonCall(facts['python']) }),
+    ...(facts['isCwdMade'] === true ? { isCwdMade: true } : {}),
+    ...step,
   }
 }
 
@@ -167,6 +172,26 @@ function pythonCall(value: unknown): PythonCall {
     context: path(facts['context'], 'context'),
     resultFile: path(facts['resultFile'], 'resultFile'),
   }
+}
+
+function stepPlan(value: unknown): StepPlan {
+  const plan = fields(value, 'step')
+  const timeoutMs = positive(plan['timeoutMs'], 'timeoutMs')
+  const kind = plan['kind']
+  if (kind === 'hook') {
+    const log = path(plan['log'], 'log', wordLengthMax)
+    const header = path(plan['header'], 'header', limits.argsBytesMax + wordLengthMax)
+    return { kind, log, header, tailLines: natural(plan['tailLines'], 'tailLines'), timeoutMs }
+  }
+  const url = path(plan['url'], 'url')
+  const globs = list(plan['globs'], 'globs', limits.globsMax).map((glob) => path(glob, 'glob'))
+  if (kind === 'stageOut') return { kind, url, globs, timeoutMs }
+  if (kind !== 'stageIn') throw wrong('step', 'is of an unknown kind')
+  const parents = list(plan['parents'], 'parents', limits.parentsMax).map((item) => {
+    const parent = list(item, 'parent', 2)
+    return [natural(parent[0], 'parent'), path(parent[1], 'directory')] as const
+  })
+  return { kind, url, globs, parents, timeoutMs }
 }
 
 function environment(value: unknown): Readonly<Record<string, string>> {

@@ -45,6 +45,8 @@ export interface HelloFacts {
   /** Highest epoch seen: an older daemon is refused by the launcher. */
   readonly epochSeen: number
   readonly held: readonly number[]
+  /** Hooks and transfers that it runs at once, beside its cores. */
+  readonly hookSlots: number
 }
 /** Launcher → daemon: [hello, facts]. */
 export type HelloFrame = readonly [typeof frameKind.hello, HelloFacts]
@@ -63,7 +65,7 @@ export interface TaskTemplate {
   readonly argv: readonly string[]
   readonly environment: Readonly<Record<string, string>>
   readonly envscript: string
-  /** Cores, maybe a fraction (a share of the node). */
+  /** Cores, maybe a fraction (a share of the node); 0 for a step. */
   readonly cpus: number
   /** null for a single job; else job id − arrayOffset = array index. */
   readonly arrayOffset: number | null
@@ -74,7 +76,40 @@ export interface TaskTemplate {
   readonly output: 'workdir' | { readonly file: string } | null
   /** A call for a warm Python worker; absent: argv is a command. */
   readonly python?: PythonCall
+  /** `cwd` is made, with its parents, before the task. */
+  readonly isCwdMade?: boolean
+  /** A step of the job beside its run: it takes a hook slot instead of cores. */
+  readonly step?: StepPlan
 }
+
+/** What a step does. Everything happens in the job's working directory. */
+export type StepPlan =
+  /** Runs argv: its first word is looked for in the working directory, then on the PATH. */
+  | {
+      readonly kind: 'hook'
+      /** File of its output, which is added to, beginning with the header. */
+      readonly log: string
+      readonly header: string
+      /** Lines of the log's end that are reported with a failure. */
+      readonly tailLines: number
+      readonly timeoutMs: number
+    }
+  /** Copies from the URL ('': none), links what the globs match in the parents' directories. */
+  | {
+      readonly kind: 'stageIn'
+      readonly url: string
+      readonly globs: readonly string[]
+      readonly parents: readonly (readonly [id: number, directory: string])[]
+      readonly timeoutMs: number
+    }
+  /** Copies what the globs match to the URL. */
+  | {
+      readonly kind: 'stageOut'
+      readonly url: string
+      readonly globs: readonly string[]
+      readonly timeoutMs: number
+    }
+
 /** Numbers per task in an assign frame: job, attempt, token, template. */
 export const assignStride = 4
 /** Daemon → launcher: [assign, epoch, new templates, flat tasks, templates no longer needed]. */

@@ -141,6 +141,11 @@ export interface JobRequest {
   readonly userWorkdir?: string
 }
 
+/** A request as it comes in: what of its resources is not said is its app's word, or the default. */
+export type SubmittedRequest = Omit<JobRequest, 'resources'> & {
+  readonly resources: Partial<JobResources>
+}
+
 /** What a client must say of a job; the daemon fills in the rest. */
 export type JobInput = Partial<Omit<JobRequest, 'resources' | 'spawnedBy'>> & {
   readonly name: string

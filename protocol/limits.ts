@@ -255,6 +255,36 @@ export const limits = {
   spawnerRestartMsMax: 5_000,
   /** … unless it lived this long before. */
   spawnerProvenMs: 10_000,
+  /** Globs of a job's input or stage-out files. */
+  globsMax: 1_000,
+  /** Words of retryOn: there are not more sensible ones. */
+  retryWordsMax: 100,
+  /** Hooks and transfers that a launcher runs at once: Balsam 0.3's transition threads. */
+  hookSlotsDefault: 5,
+  /** More than a node's kernel and file system are good for. */
+  hookSlotsMax: 1_000,
+  /** A hook that runs longer is ended: Balsam 0.3's bound. */
+  hookMsDefault: 300_000,
+  /** A transfer that takes longer is ended: some terabytes over a slow file system. */
+  stageMsDefault: 3_600_000,
+  /** A transfer that failed is tried so often in all … */
+  transferTriesMax: 3,
+  /** … after this long, then four times as long. */
+  transferRetryMs: 500,
+  /** Between TERM and KILL of a hook: a killed job's hook is gone within a second. */
+  hookGraceMs: 500,
+  /** Last lines of preprocess.log in a job's history, as in Balsam 0.3 … */
+  preprocessTailLines: 16,
+  /** … and of postprocess.log. */
+  postprocessTailLines: 30,
+  /** Bytes of such an end: a hook may print a gigabyte without a line break. */
+  tailBytesMax: 4_096,
+  /** Steps wait so long for a launcher with hook slots before the daemon starts one … */
+  hooksLauncherWaitMsMin: 2_000,
+  /** … and longer, doubling up to this, while those that it starts end at once. */
+  hooksLauncherWaitMsMax: 60_000,
+  /** The daemon's own launcher for hooks ends when there was none for this long. */
+  hooksIdleExitMs: 60_000,
   /**
    * The lock of a site whose owner has died is waited for: its last write may hang on a
    * slow disk.

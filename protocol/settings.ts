@@ -2,6 +2,7 @@
 // Pure. A setting stands here only when something reads it; nothing is accepted and then ignored.
 import { parseDuration } from './durations.ts'
 import { fault } from './faults.ts'
+import { limits } from './limits.ts'
 
 /** A value as config.toml holds it. Durations are texts such as "5s". */
 export type SettingValue = string | number
@@ -24,6 +25,7 @@ export interface SettingEntry {
 const levels = ['debug', 'info', 'warn', 'error'] as const
 const drivers = ['auto', 'sqlite3', 'node:sqlite'] as const
 const spawnerKinds = ['auto', 'koffi', 'shell', 'child'] as const
+const hookPlaces = ['launcher', 'daemon'] as const
 const launcherLinks = ['socket', 'tls'] as const
 const pythonLevels: Readonly<Record<string, string>> = { warning: 'warn', critical: 'error' }
 
@@ -126,6 +128,36 @@ export const settingTable: readonly SettingEntry[] = [
     fallback: 0,
     meaning: 'Spawner processes of a launcher; 0: chosen from its cores.',
   },
+  {
+    name: 'hooks.where',
+    type: 'choice',
+    choices: hookPlaces,
+    fallback: 'launcher',
+    meaning:
+      'Where hooks and transfers run: on the nodes of launchers with hook slots (and by a ' +
+      'launcher of the daemon where there are none), or only on the node of the daemon.',
+  },
+  {
+    name: 'hooks.slots',
+    type: 'integer',
+    min: 0,
+    max: limits.hookSlotsMax,
+    fallback: limits.hookSlotsDefault,
+    meaning: 'Hooks and transfers that a launcher runs at once; 0 leaves them to the daemon.',
+    old: 'NUM_TRANSITION_THREADS',
+  },
+  {
+    name: 'hooks.timeout',
+    type: 'duration',
+    fallback: '300s',
+    meaning: 'A hook that runs longer is ended, and its job fails.',
+  },
+  {
+    name: 'transfers.timeout',
+    type: 'duration',
+    fallback: '1h',
+    meaning: 'A stage-in or stage-out that takes longer is ended, and its job fails.',
+  },
 ]
 
 /** Settings of Balsam 0.3 without a counterpart, and why. */
@@ -133,7 +165,6 @@ export const droppedSettings: Readonly<Record<string, string>> = {
   SCHEDULER_SUBMIT_EXE: 'the local scheduler has no commands, batch schedulers come later',
   SCHEDULER_STATUS_EXE: 'the local scheduler has no commands, batch schedulers come later',
   SERVICE_PERIOD: 'nothing is polled any more',
-  NUM_TRANSITION_THREADS: 'the daemon moves jobs on by itself, without threads',
   MAX_CONCURRENT_MPIRUNS: 'a launcher runs as many tasks as its cores allow',
   QUEUE_POLICY: 'batch schedulers and their queues come later',
   JOB_TEMPLATE: 'batch schedulers and their job scripts come later',
@@ -215,12 +246,18 @@ export interface Settings {
   /** Where to listen for launchers; null: nowhere. */
   readonly listen: Address | null
   readonly launcherLink: (typeof launcherLinks)[number]
+  readonly hooksWhere: (typeof hookPlaces)[number]
+  readonly hookSlots: number
+  readonly hookMs: number
+  readonly transferMs: number
 }
 
 /** Values by name, defaults filled in, to what programs use. */
 export function toSettings(values: Readonly<Record<string, SettingValue>>): Settings {
   const text = (name: string): string => String(values[name] ?? settingOf(name)?.fallback ?? '')
   const number = (name: string): number => Number(values[name] ?? settingOf(name)?.fallback ?? 0)
+  const milliseconds = (name: string): number =>
+    Math.round(parseDuration(text(name), name, 's') * 1000)
   return {
     scheduler: text('scheduler'),
     defaultProject: text('default_project'),
@@ -229,11 +266,15 @@ export function toSettings(values: Readonly<Record<string, SettingValue>>): Sett
     logLevel: oneOf(levels, text('log.level')),
     logSizeMiB: number('log.size_mib'),
     logKeep: number('log.keep'),
-    killGraceMs: Math.round(parseDuration(text('launcher.kill_grace'), 'kill_grace', 's') * 1000),
+    killGraceMs: milliseconds('launcher.kill_grace'),
     spawnerKind: oneOf(spawnerKinds, text('launcher.spawner')),
     spawners: number('launcher.spawners') || null,
     listen: parseAddress(text('links.listen')),
     launcherLink: oneOf(launcherLinks, text('launcher.link')),
+    hooksWhere: oneOf(hookPlaces, text('hooks.where')),
+    hookSlots: number('hooks.slots'),
+    hookMs: milliseconds('hooks.timeout'),
+    transferMs: milliseconds('transfers.timeout'),
   }
 }
 

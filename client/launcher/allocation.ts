@@ -14,7 +14,7 @@ const allocationSchema: z.ZodType<AllocationFile> = z.object({
   tls: z
     .object({ host: z.string(), port: z.int(), identity: z.string(), keyFile: z.string() })
     .nullable(),
-  nodes: z.array(z.object({ name: z.string(), cpus: z.int().positive().nullable() })).min(1),
+  nodes: z.array(z.object({ name: z.string(), cpus: z.int().min(0).nullable() })).min(1),
   wallTimeSeconds: z.number().positive().nullable(),
   killGraceMs: z.number().min(0),
   idleExitMs: z.number().min(0).nullable(),
@@ -22,6 +22,9 @@ const allocationSchema: z.ZodType<AllocationFile> = z.object({
   environment: z.record(z.string(), z.string()).nullable(),
   spawnerKind: z.enum(['auto', 'koffi', 'shell', 'child']),
   spawners: z.int().positive().nullable(),
+  // Not in the files of earlier daemons: an allocation outlives its daemon.
+  hookSlots: z.int().min(0).default(0),
+  jobMode: z.string().default('serial'),
   // Not in the files of daemons that could not say so: an allocation outlives its daemon.
   log: z
     .object({

@@ -54,6 +54,7 @@ export function settingsOf({ file, nodeIndex, wallTimeLeftMs }: NodePlan): Launc
     pid: process.pid,
     cpus: node.cpus ?? availableCpus(),
     memoryMiB: memoryTotalMiB(),
+    hookSlots: file.hookSlots,
     killGraceMs: file.killGraceMs,
     idleExitMs: file.idleExitMs,
     wallTimeLeftMs,

@@ -62,7 +62,8 @@ export function cancelAllocation(core: Core, id: number, reason: string): Promis
   })
 }
 
-function addAllocation(
+/** A new allocation; its machine has heard nothing yet. */
+export function addAllocation(
   core: Core,
   turn: Turn,
   scheduler: string,

@@ -1,9 +1,12 @@
 // Applies journal records to the site: the only place where jobs change. No clock, no I/O: the live
 // daemon and the replay after a restart run exactly this.
 import type { AttemptEvent } from '../../machines/attempt.ts'
+import type { JobEvent } from '../../machines/job.ts'
 import { exitStride } from '../../protocol/frames.ts'
 import type { JobId, LeaseToken } from '../../protocol/job.ts'
-import { moveAttempt, openLease } from './lease.ts'
+import { isRetried } from '../../protocol/retry-words.ts'
+import { stateNumber } from '../../protocol/states.ts'
+import { moveAttempt, openLease, openStep } from './lease.ts'
 import { mixOf } from './mix.ts'
 import { openIn } from './open-in.ts'
 import type { OpenJob } from './open-job.ts'
@@ -14,7 +17,7 @@ import { footprint } from './shape.ts'
 import type { Sink, Site } from './site.ts'
 import { cutOut, movePart } from './span-moves.ts'
 import type { Span } from './spans.ts'
-import { admit, isEnd, moveJob, openFromSpan } from './steps.ts'
+import { admit, factsOf, isEnd, moveJob, moveJobBy, openFromSpan, stepAttempt } from './steps.ts'
 import { joinQueue } from './waiting.ts'
 
 /** Applies one record that was decided at wall time `at` (ms). */
@@ -33,6 +36,10 @@ function change(site: Site, at: number, record: JournalRecord, sink: Sink): void
       return addParents(site, at, record, sink)
     case 'assign':
       return assignAgain(site, at, record)
+    case 'step':
+      return giveStepsAgain(site, at, record)
+    case 'force':
+      return force(site, at, record, sink)
     case 'start':
       return start(site, record[1], sink)
     case 'exit':
@@ -88,10 +95,24 @@ function assignAgain(
   }
 }
 
+/** The same for steps. */
+function giveStepsAgain(
+  site: Site,
+  at: number,
+  record: JournalRecord & readonly ['step', ...unknown[]],
+): void {
+  const [, launcher, firstToken, ids] = record
+  for (const [index, id] of ids.entries()) {
+    const job = takeForLease(site, id)
+    if (job !== null) openStep(site, job, at, launcher, firstToken + index)
+  }
+}
+
 function takeForLease(site: Site, id: JobId): OpenJob | null {
   const open = site.open.get(id)
   if (open !== undefined) {
     site.queues.removeJob(open)
+    site.steps.removeJob(open)
     return open
   }
   return takeOut(site, id)
@@ -108,7 +129,12 @@ export function takeOut(site: Site, id: JobId): OpenJob | null {
 function start(site: Site, flat: readonly number[], sink: Sink): void {
   for (let index = 0; index < flat.length; index += 2) {
     const job = site.leases.get(flat[index] ?? 0)
-    if (job === undefined || job.startedAt !== null) continue
+    if (job === undefined) continue
+    if (job.step !== 0) {
+      stepAttempt(job, started)
+      continue
+    }
+    if (job.startedAt !== null) continue
     const startedAt = flat[index + 1] ?? 0
     moveAttempt(site, job, started, { startedAt, endedAt: 0, args: '' }, sink)
   }
@@ -148,6 +174,7 @@ function exited(
   sink: Sink,
 ): void {
   const [, code = -1, signal = 0, startedAt = 0, wallMs = 0] = one
+  if (job.step !== 0) return stepExited(site, job, at, code, signal, reason, sink)
   const event = eventOfExit(code, reason)
   // A task that ran and was stopped with its launcher has been running, reported or not.
   if (event === timedOut && startedAt > 0 && job.startedAt === null) {
@@ -163,9 +190,32 @@ function exited(
       startedAt: startedAt > 0 ? startedAt : at,
       endedAt: startedAt > 0 ? startedAt + wallMs : at,
       args: `${code},${signal},${one.slice(4).join(',')},${JSON.stringify(reason)}`,
+      isForGood: code !== 0 && isForGood(job, code, signal, startedAt > 0),
     },
     sink,
   )
+}
+
+function isForGood(job: OpenJob, code: number, signal: number, isStarted: boolean): boolean {
+  const { retryOn } = factsOf(job.queue.shape)
+  return retryOn !== undefined && !isRetried(retryOn, { code, signal, isStarted })
+}
+
+/** A hook or a transfer has ended: what it did wrong goes into the job's history. */
+function stepExited(
+  site: Site,
+  job: OpenJob,
+  at: number,
+  code: number,
+  signal: number,
+  reason: string,
+  sink: Sink,
+): void {
+  const isSuccess = code === 0 && reason === ''
+  const ended = eventOfExit(isSuccess ? 0 : -1, reason)
+  const said = signal > 0 ? `signal ${signal}` : `exit code ${code}`
+  const args = isSuccess ? '' : JSON.stringify(reason === '' ? said : reason)
+  moveAttempt(site, job, ended, { startedAt: at, endedAt: at, args }, sink)
 }
 
 function eventOfExit(code: number, reason: string): AttemptEvent {
@@ -204,6 +254,11 @@ function lose(
   for (const token of tokens) {
     const job = site.leases.get(token)
     if (job === undefined) continue
+    if (job.step !== 0) {
+      const args = JSON.stringify(why)
+      moveAttempt(site, job, lost, { startedAt: at, endedAt: at, args }, sink)
+      continue
+    }
     // What never reported a start is taken for never run: its allocation is known to be dead.
     const event = job.startedAt === null ? withdrawn : cause === 'timeout' ? timedOut : lost
     const wallMs = job.startedAt === null ? 0 : Math.max(0, at - job.startedAt)
@@ -223,5 +278,27 @@ function kill(site: Site, at: number, flat: readonly number[], sink: Sink): void
       if (isEnd(job.state)) continue
       moveJob(site, job, at, 'KILL', '', sink)
     }
+  }
+}
+
+/** Sets the state of jobs that are in memory, and ends what runs for them, but not who asks. */
+function force(
+  site: Site,
+  at: number,
+  record: JournalRecord & readonly ['force', ...unknown[]],
+  sink: Sink,
+): void {
+  const [, flat, to, message, asker] = record
+  const event: JobEvent = { type: 'FORCE', to }
+  const args = `${JSON.stringify(to)},${JSON.stringify(message)}`
+  const asked = { ...sink, asker }
+  for (let index = 0; index < flat.length; index += 2) {
+    const first = flat[index] ?? 0
+    const last = flat[index + 1] ?? 0
+    for (const { span, first: from, last: end } of site.spans.overlapping(first, last)) {
+      if (span.state === stateNumber(to) || isEnd(span.state)) continue
+      for (let id = from; id <= end; id += 1) takeOut(site, id)
+    }
+    for (const job of openIn(site, first, last)) moveJobBy(site, job, at, event, args, asked)
   }
 }

@@ -7,6 +7,7 @@ import { stateNumber } from '../../protocol/states.ts'
 import type { JobRow, SpanRow, SpecRow, StoredSite } from '../store/rows.ts'
 import { type AllocationState, restoreAllocation } from './allocation-state.ts'
 import { applyRecord } from './apply.ts'
+import { stepOutcomes, waitsForStep } from './job-steps.ts'
 import { restoreLauncher } from './launcher-store.ts'
 import { mixOf } from './mix.ts'
 import type { OpenJob } from './open-job.ts'
@@ -122,6 +123,7 @@ function restoreJob(site: Site, row: JobRow, spec: SpecRow): void {
     context: { attempts: row.attempts, failures: row.failures, facts: factsOf(shape) },
     token: 0,
     pastToken: 0,
+    step: 0,
     attempt: attemptLeased,
     launcher: 0,
     cpus: 0,
@@ -133,33 +135,52 @@ function restoreJob(site: Site, row: JobRow, spec: SpecRow): void {
     leasedAt: 0,
     isStartUnwritten: false,
     isQueued: false,
+    isStepQueued: false,
     isChanged: false,
   }
   restoreLease(site, job, fromStore(row.log))
   if (job.token === 0 && isEnd(job.state)) return
   site.open.set(job.id, job)
-  if (job.token === 0 && isRunnable(job.state)) site.queues.addJob(job)
+  if (job.token !== 0) return
+  if (isRunnable(job.state)) site.queues.addJob(job)
+  else if (waitsForStep(job.state)) site.steps.addJob(job)
 }
+
+const stepEnds: ReadonlySet<string> = new Set(['STEP_ENDED', ...stepOutcomes])
 
 /** The open attempt of a job is the last lease of its history that nothing ended. */
 function restoreLease(site: Site, job: OpenJob, records: readonly HistoryRecord[]): void {
-  for (const [at, event, token, launcher] of records) {
-    if (event === 'LEASED') {
+  for (const [at, event, token, launcher, step] of records) {
+    if (event === 'STEP') {
+      job.token = Number(token)
+      job.launcher = Number(launcher)
+      job.step = Number(step)
+      job.attempt = attemptLeased
+    } else if (event === 'LEASED') {
       job.token = Number(token)
       job.pastToken = job.token
       job.launcher = Number(launcher)
       job.attempt = attemptLeased
+      job.step = 0
       job.startedAt = null
     } else if (event === 'ATTEMPT_STARTED') {
       job.attempt = attemptStarted
       job.startedAt = at
-    } else if (event === 'KILL' && job.token !== 0) job.attempt = attemptKilling
-    else if (event === 'WITHDRAWN' || event.startsWith('ATTEMPT_')) job.token = 0
+    } else if ((event === 'KILL' || event === 'KILLING') && job.token !== 0)
+      job.attempt = attemptKilling
+    else if (event === 'WITHDRAWN' || event.startsWith('ATTEMPT_') || stepEnds.has(event)) {
+      job.token = 0
+      job.step = 0
+    }
   }
   if (job.token === 0) return
   const launcher = site.launchers.get(job.launcher)
   site.leases.set(job.token, job)
   if (launcher === undefined) return
+  if (job.step !== 0) {
+    launcher.steps += 1
+    return
+  }
   job.cpus = footprint(job.queue.shape, launcher.facts.cpus)
   launcher.usedCpus += job.cpus
   launcher.leases += 1

@@ -4,11 +4,13 @@ import type { Store } from '../store/store.ts'
 import type { AllocationServices } from './allocation-services.ts'
 import type { AllocationState } from './allocation-state.ts'
 import type { Counters } from './counters.ts'
+import type { HooksLauncherPlan } from './hooks-launcher.ts'
 import type { TurnLoop } from './loop.ts'
 import type { JournalRecord } from './records.ts'
 import type { Sequences } from './sequence.ts'
 import type { Sink, Site } from './site.ts'
 import type { SpecCache } from './spec-cache.ts'
+import type { StepTimes } from './step-template.ts'
 import type { SubmissionKeys } from './submission-keys.ts'
 import type { Totals } from './totals.ts'
 import { decide, type Turn } from './turn.ts'
@@ -33,6 +35,14 @@ export interface Polling {
   stop(): void
 }
 
+/** How hooks and transfers are run. */
+export interface StepSettings extends StepTimes {
+  /** 'daemon': only by the daemon's own launcher, on its node. */
+  readonly where: 'launcher' | 'daemon'
+  /** How many at once by each launcher that is not told otherwise. */
+  readonly slots: number
+}
+
 /** Everything a handler may use. */
 export interface Core {
   readonly reign: Reign
@@ -53,11 +63,16 @@ export interface Core {
   readonly polling: Polling
   /** How many jobs matched a little earlier, for the pages after a first one. */
   readonly totals: Totals
+  /** How hooks and transfers are run. */
+  readonly steps: StepSettings
+  readonly hooksLauncher: HooksLauncherPlan
   /** Work that may not overlap: removals, submissions of one key. */
   readonly sequences: Sequences
   readonly submissionKeys: SubmissionKeys
   /** Time between TERM and KILL where nobody asks for another. */
   readonly killGraceMs: number
+  /** Is there a file of this absolute path, as far as this host sees? */
+  isFile(path: string): Promise<boolean>
   /** Resolves when the tables show everything decided so far. */
   settled(): Promise<void>
   /** Ends the process at once; the next start reads the store. */
@@ -77,7 +92,7 @@ export function sinkOf(core: Core, turn: Turn): Sink {
     moved: (workflow, first, last, from, to) => core.watches.moved(workflow, first, last, from, to),
     endLease: (job) => {
       const { token, launcher } = job
-      turn.kills.push({ launcher, token })
+      turn.kills.push({ launcher, token, isStep: job.step !== 0 })
     },
   }
 }

@@ -59,6 +59,7 @@ export function makeDoor(core: Core, process: ProcessCalls): Door {
     async registerForeign(request) {
       const { wallTimeMinutes, cpusPerNode, nodes, wfFilter, jobMode, idleExitMs, isNoExec } =
         request
+      const { hookSlots } = request
       const allocation: AllocationRequest = {
         project: '',
         queue: '',
@@ -70,6 +71,7 @@ export function makeDoor(core: Core, process: ProcessCalls): Door {
         idleExitMs,
         environment: {},
         isNoExec,
+        ...(hookSlots === undefined ? {} : { hookSlots }),
       }
       const made = await registerForeign(core, allocation)
       return { allocation: allocationItem(made), run_directory: made.facts.runDirectory }

@@ -13,7 +13,7 @@ import { makeLauncher, storeLauncher } from './launcher-store.ts'
 import type { OpenJob } from './open-job.ts'
 import { send } from './send.ts'
 import { refuse, type Session } from './session.ts'
-import { isEnd } from './steps.ts'
+import { attemptKilling } from './steps.ts'
 import type { Turn } from './turn.ts'
 
 /** Decides what a hello means. */
@@ -33,6 +33,7 @@ export function greet(core: Core, turn: Turn, session: Session, hello: HelloFact
     cpus: hello.cpus,
     memoryMiB: hello.memoryMiB,
     wfFilter: allocation.facts.wfFilter,
+    hookSlots: hello.hookSlots,
   }
   const known = findLauncher(core, facts)
   const launcher = known ?? makeLauncher(core, core.counters.takeLauncher(turn), facts)
@@ -116,13 +117,14 @@ function compareLeases(
   resend(core, turn, launcher, neverGot)
   for (const token of held) {
     const job = core.site.leases.get(token)
-    if (job === undefined || isEnd(job.state)) turn.kills.push({ launcher: launcher.id, token })
+    if (job === undefined || job.attempt === attemptKilling)
+      turn.kills.push({ launcher: launcher.id, token })
   }
 }
 
 /** Leases that the launcher never got: sent again, unless nobody wants them any more. */
 function resend(core: Core, turn: Turn, launcher: LauncherState, jobs: readonly OpenJob[]): void {
-  const unwanted = jobs.filter((job) => isEnd(job.state)).map((job) => job.token)
+  const unwanted = jobs.filter((job) => job.attempt === attemptKilling).map((job) => job.token)
   if (unwanted.length > 0) decideIn(core, turn, ['withdraw', unwanted, 'killed before it was sent'])
   const wanted = jobs.filter((job) => job.token !== 0)
   if (wanted.length === 0) return

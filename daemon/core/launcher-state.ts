@@ -18,6 +18,8 @@ export interface LauncherFacts {
   readonly cpus: number
   readonly memoryMiB: number
   readonly wfFilter: string
+  /** Hooks and transfers that it runs at once; absent in rows of earlier versions: none. */
+  readonly hookSlots?: number
 }
 
 /** A launcher's machine as it runs. */
@@ -41,6 +43,8 @@ export interface LauncherState {
   usedCpus: number
   /** Open attempts on it. */
   leases: number
+  /** Open steps on it: they take hook slots, not cores. */
+  steps: number
   /** Recent mean duration of its tasks in ms; null before the first end. */
   meanTaskMs: number | null
   /** A recall is on its way; no second one until it is answered. */

@@ -72,6 +72,7 @@ function launcherOf(
     templates: new Set(),
     usedCpus: 0,
     leases: 0,
+    steps: 0,
     meanTaskMs: null,
     isRecalling: false,
     lastHeardMs: 0,

@@ -121,7 +121,7 @@ function takeExits(
   frame: ExitedFrame,
 ): void {
   const [, report, flat, reasons] = frame
-  learnDuration(launcher, flat)
+  learnDuration(core, launcher, flat)
   decideIn(core, turn, ['exit', flat, reasons])
   turn.effects.push(() => {
     if (!session.isClosed) session.link.send(encodeFrame([frameKind.ack, core.reign.epoch, report]))
@@ -129,10 +129,12 @@ function takeExits(
 }
 
 /** Recent mean duration of a launcher's tasks: a new report counts for a quarter. */
-function learnDuration(launcher: LauncherState, flat: readonly number[]): void {
+function learnDuration(core: Core, launcher: LauncherState, flat: readonly number[]): void {
   let sum = 0
   let count = 0
   for (let index = 0; index < flat.length; index += exitStride) {
+    // Hooks and transfers run beside the cores.
+    if (launcher.steps > 0 && isStep(core, flat[index] ?? 0)) continue
     sum += flat[index + 4] ?? 0
     count += 1
   }
@@ -140,6 +142,10 @@ function learnDuration(launcher: LauncherState, flat: readonly number[]): void {
   const mean = sum / count
   launcher.meanTaskMs =
     launcher.meanTaskMs === null ? mean : launcher.meanTaskMs * 0.75 + mean * 0.25
+}
+
+function isStep(core: Core, token: number): boolean {
+  return (core.site.leases.get(token)?.step ?? 0) !== 0
 }
 
 function linkClosed(core: Core, session: Session, reason: string): void {

@@ -8,10 +8,12 @@ import type { AllocationServices } from './allocation-services.ts'
 import { follow } from './allocations.ts'
 import { bootSite } from './boot.ts'
 import { makeCatchUpWriter } from './catch-up.ts'
-import type { Core, Reign } from './core.ts'
+import type { Core, Reign, StepSettings } from './core.ts'
 import { Counters } from './counters.ts'
+import { noHooksLauncher } from './hooks-launcher.ts'
 import { lookForSilence, proveReign } from './launchers.ts'
 import { makeTurnLoop } from './loop.ts'
+import { placeSteps } from './place-steps.ts'
 import { placeWork } from './place-work.ts'
 import { makePolling } from './polling.ts'
 import { prepareSends, sendTurn } from './send.ts'
@@ -29,10 +31,21 @@ export interface CoreParts {
   readonly services: AllocationServices
   /** Time between TERM and KILL where nobody asks for another. */
   readonly killGraceMs?: number
+  /** How hooks and transfers are run. */
+  readonly steps?: StepSettings
+  /** Looks for a file on this host; default: all are there. */
+  readonly isFile?: (path: string) => Promise<boolean>
   /** Facts of the reign that are known before the store is open. */
   readonly reign: Omit<Reign, 'epoch' | 'startedAtMs'>
   /** A failure after which nothing may be decided any more: the process must end. */
   readonly die: (error: unknown) => void
+}
+
+const stepsDefault: StepSettings = {
+  where: 'launcher',
+  slots: limits.hookSlotsDefault,
+  hookMs: limits.hookMsDefault,
+  stageMs: limits.stageMsDefault,
 }
 
 /** Opens the store, reads the site and starts the loop. Throws the faults of the store. */
@@ -52,7 +65,10 @@ export async function makeCore(parts: CoreParts): Promise<Core> {
     clock,
     log,
     lastSeq: stored.lastSeq,
-    place: (turn) => placeWork(core, turn),
+    place: (turn) => {
+      placeWork(core, turn)
+      placeSteps(core, turn)
+    },
     prepare: (turn) => prepareSends(core, turn),
     commit: (turn) => store.commit(turn),
     act: (turn) => sendTurn(core, turn),
@@ -90,6 +106,9 @@ export async function makeCore(parts: CoreParts): Promise<Core> {
     sequences: new Map(),
     submissionKeys: new SubmissionKeys((key) => store.submission(key)),
     killGraceMs: parts.killGraceMs ?? limits.killGraceMs,
+    steps: parts.steps ?? stepsDefault,
+    hooksLauncher: noHooksLauncher(),
+    isFile: parts.isFile ?? (() => Promise.resolve(true)),
     settled,
     die: parts.die,
     isDraining: false,
@@ -129,12 +148,14 @@ function outlook(core: Core): { launchers: number; pending_allocations: number }
   let launchers = 0
   const served = new Set<number>()
   for (const { link, facts } of core.site.launchers.values()) {
-    if (link === null) continue
+    // The daemon's own launcher for hooks runs no jobs.
+    if (link === null || facts.cpus === 0) continue
     launchers += 1
     served.add(facts.allocationId)
   }
   let pending = 0
   for (const allocation of core.allocations.values()) {
+    if (allocation.facts.request.isHooks === true) continue
     if (allocation.isLive() && allocation.live.state() !== 'ENDING' && !served.has(allocation.id))
       pending += 1
   }

@@ -20,6 +20,8 @@ export interface OpenJob {
   token: LeaseToken
   /** Token of the latest attempt, open or not. */
   pastToken: LeaseToken
+  /** The open lease is that of a step: the state in which it was given; 0: of a run. */
+  step: number
   /** State number of the attempt machine; meaningless without a token. */
   attempt: number
   /** Launcher of the open or latest attempt. */
@@ -36,7 +38,10 @@ export interface OpenJob {
   leasedAt: number
   /** True while the start of the open attempt is not yet written into `log`. */
   isStartUnwritten: boolean
+  /** It waits for a run … */
   isQueued: boolean
+  /** … or for a step. */
+  isStepQueued: boolean
   /** True while the store's row is older than this. */
   isChanged: boolean
 }

@@ -1,6 +1,7 @@
 // Journal records: what was decided, in the form in which it is written down and read back.
 // Applying the same records to the same state gives the same state: that is what a restart does.
 import type { JobId, LeaseToken } from '../../protocol/job.ts'
+import type { JobState } from '../../protocol/states.ts'
 import type { ShapeMix, SpanShape } from '../store/rows.ts'
 import { fromStore } from './stored-json.ts'
 
@@ -37,6 +38,13 @@ export type JournalRecord =
   | readonly ['parents', readonly JobId[], readonly JobId[], EdgeSet]
   /** launcher, its cores, first token (the others follow it), flat (first job, count). */
   | readonly ['assign', number, number, LeaseToken, readonly number[]]
+  /** launcher, first token (the others follow it), jobs: each gets the step it waits for. */
+  | readonly ['step', number, LeaseToken, readonly JobId[]]
+  /**
+   * flat (first, last) of jobs that have not ended, the state, why, and the token of the lease whose
+   * task asks for it: that one is not ended (0: nobody's).
+   */
+  | readonly ['force', readonly JobId[], JobState, string, LeaseToken]
   /** flat (token, startedAtMs). */
   | readonly ['start', readonly number[]]
   /** flat exits as in frames.ts, reasons by token. */

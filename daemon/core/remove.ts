@@ -40,6 +40,7 @@ function removeWaiting(site: Site, first: JobId, last: JobId): void {
     const job = site.open.get(id)
     if (job === undefined || job.token !== 0) continue
     site.queues.removeJob(job)
+    site.steps.removeJob(job)
     site.open.delete(id)
     site.tallies.add(job.queue.shape.workflow, job.state, -1)
     site.removedJobs.push(id)

@@ -14,6 +14,7 @@ import type { Core } from './core.ts'
 import type { LauncherState } from './launcher-state.ts'
 import type { OpenJob } from './open-job.ts'
 import { templateSite } from './reads.ts'
+import { stepTemplateId, stepTemplateOf } from './step-template.ts'
 import { templateOf } from './template.ts'
 import type { Turn } from './turn.ts'
 
@@ -33,14 +34,7 @@ export function sendTurn(core: Core, turn: Turn): void {
     const launcher = core.site.launchers.get(launcherId)
     if (launcher?.link) assign(core, launcher, jobs)
   }
-  for (const [launcherId, tokens] of killsByLauncher(turn)) {
-    send(core.site.launchers.get(launcherId), [
-      frameKind.kill,
-      core.reign.epoch,
-      tokens,
-      turn.killGraceMs ?? core.killGraceMs,
-    ])
-  }
+  sendKills(core, turn)
   for (const { launcher, count } of turn.recalls) {
     send(core.site.launchers.get(launcher), [frameKind.recall, core.reign.epoch, count])
   }
@@ -65,11 +59,13 @@ function assignFrame(core: Core, launcher: LauncherState, jobs: readonly OpenJob
   for (const job of jobs) {
     // A lease that ended between decision and sending (it was killed) is not sent.
     if (job.token === 0) continue
-    if (!launcher.templates.has(job.spec)) addTemplate(core, launcher, job, templates, used)
+    if (job.step !== 0 || !launcher.templates.has(job.spec)) {
+      addTemplate(core, launcher, job, templates, used)
+    }
     tasks[at] = job.id
     tasks[at + 1] = job.context.attempts
     tasks[at + 2] = job.token
-    tasks[at + 3] = job.spec
+    tasks[at + 3] = job.step === 0 ? job.spec : stepTemplateId(job.id)
     at += assignStride
   }
   tasks.length = at
@@ -86,17 +82,24 @@ function addTemplate(
 ): void {
   const spec = core.specs.get(job.spec)
   if (spec === undefined) throw new Error(`the spec of job ${job.id} was not loaded`)
+  if (job.step !== 0) {
+    templates.push(stepTemplateOf(templateSite(core), spec, job, core.steps))
+    used.push(stepTemplateId(job.id))
+    return
+  }
   templates.push(templateOf(templateSite(core), spec, job.cpus))
   if (spec.lo === spec.hi) used.push(spec.lo)
   else launcher.templates.add(spec.lo)
 }
 
-function killsByLauncher(turn: Turn): Map<number, number[]> {
-  const byLauncher = new Map<number, number[]>()
-  for (const { launcher, token } of turn.kills) {
-    const tokens = byLauncher.get(launcher) ?? []
-    tokens.push(token)
-    byLauncher.set(launcher, tokens)
+function sendKills(core: Core, turn: Turn): void {
+  const graceMs = turn.killGraceMs ?? core.killGraceMs
+  for (const isStep of [false, true]) {
+    const kills = turn.kills.filter((kill) => (kill.isStep === true) === isStep)
+    const grace = isStep ? Math.min(graceMs, limits.hookGraceMs) : graceMs
+    for (const [id, some] of Map.groupBy(kills, ({ launcher }) => launcher)) {
+      const tokens = some.map(({ token }) => token)
+      send(core.site.launchers.get(id), [frameKind.kill, core.reign.epoch, tokens, grace])
+    }
   }
-  return byLauncher
 }

@@ -1,5 +1,6 @@
 // What makes jobs alike for placement, and how much of a node one takes.
 // Pure; never looks at what runs.
+import type { JobFacts } from '../../machines/job.ts'
 import type { JobRequest } from '../../protocol/job.ts'
 import type { SpanShape } from '../store/rows.ts'
 
@@ -14,8 +15,35 @@ export function shapeOf(request: JobRequest): SpanShape {
     cpus: request.resources.cpus,
     packing: request.resources.nodePackingCount,
     wallMinutes: request.wallTimeMinutes,
-    facts: JSON.stringify({ maxRetries: request.maxRetries }),
+    facts: JSON.stringify(factsOf(request)),
   }
+}
+
+/** What a job's spec says about its way: only what is not as in a plain job. */
+export interface ShapeFacts extends Partial<JobFacts> {
+  /** Which failures its retries are for. */
+  readonly retryOn?: readonly string[]
+  readonly app?: string
+}
+
+function factsOf(request: JobRequest): ShapeFacts {
+  const { maxRetries, application, retryOn = [] } = request
+  return {
+    maxRetries,
+    ...(isSaid(request.stageInUrl) || isSaid(request.inputFiles) ? { hasStageIn: true } : {}),
+    ...(isSaid(request.preprocess) ? { hasPreprocess: true } : {}),
+    ...(isSaid(request.postprocess) ? { hasPostprocess: true } : {}),
+    ...(isSaid(request.stageOutUrl) && isSaid(request.stageOutFiles) ? { hasStageOut: true } : {}),
+    ...(request.postErrorHandler === true ? { handlesError: true } : {}),
+    ...(request.postTimeoutHandler === true ? { handlesTimeout: true } : {}),
+    ...(request.autoTimeoutRetry === false ? { retriesTimeout: false } : {}),
+    ...(retryOn.length > 0 ? { retryOn } : {}),
+    ...(application === null ? {} : { app: application }),
+  }
+}
+
+function isSaid(value: string | readonly string[] | undefined): boolean {
+  return value !== undefined && value.length > 0
 }
 
 /** Equal keys = jobs that may share a span and a queue. */

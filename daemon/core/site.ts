@@ -8,12 +8,15 @@ import type { LauncherState } from './launcher-state.ts'
 import type { OpenJob } from './open-job.ts'
 import { QueueTable } from './queues.ts'
 import { SpanTable } from './spans.ts'
+import { StepQueues } from './step-queues.ts'
 import { Tallies } from './tallies.ts'
 
 /** The site in memory. */
 export interface Site {
   readonly spans: SpanTable
   readonly queues: QueueTable
+  /** Jobs that wait for a hook or a transfer. */
+  readonly steps: StepQueues
   readonly tallies: Tallies
   /** Who waits for whom. */
   readonly dag: Dag
@@ -38,6 +41,8 @@ export interface Sink {
   moved(workflow: string, first: JobId, last: JobId, from: number, to: number): void
   /** The open attempt of this job is to be ended. */
   endLease(job: OpenJob): void
+  /** Token of the lease whose task asks for the change: it is not ended for that. */
+  readonly asker?: LeaseToken
 }
 
 /** A site with nothing in it. */
@@ -45,6 +50,7 @@ export function emptySite(): Site {
   return {
     spans: new SpanTable(),
     queues: new QueueTable(),
+    steps: new StepQueues(),
     tallies: new Tallies(),
     dag: new Dag(),
     open: new Map(),

@@ -4,12 +4,19 @@
 import type { AttemptEvent } from '../../machines/attempt.ts'
 import type { JobContext, JobEffect, JobEvent, JobFacts } from '../../machines/job.ts'
 import type { Transition } from '../../machines/table/transition.ts'
-import { attemptContext, attemptTable, deliverToJob, jobTable } from '../../machines/tables.ts'
+import {
+  attemptContext,
+  attemptTable,
+  deliverToJob,
+  jobTable,
+  settle,
+} from '../../machines/tables.ts'
 import type { JobId } from '../../protocol/job.ts'
 import { endStates, runnableStates, stateNumber } from '../../protocol/states.ts'
 import type { SpanShape } from '../store/rows.ts'
 import { queueOf } from './mix.ts'
 import { logOf, note, type OpenJob } from './open-job.ts'
+import type { ShapeFacts } from './shape.ts'
 import { markChanged, type Sink, type Site } from './site.ts'
 import type { Span } from './spans.ts'
 import { fromStore } from './stored-json.ts'
@@ -68,11 +75,24 @@ export function moveJob(
   sink: Sink,
 ): void {
   const { event, number } = plain(type)
+  moveJobBy(site, job, at, event, args, sink, number)
+}
+
+/** As moveJob, with an event that may name a state. */
+export function moveJobBy(
+  site: Site,
+  job: OpenJob,
+  at: number,
+  event: JobEvent,
+  args: string,
+  sink: Sink,
+  number = jobTable.event(event.type),
+): void {
   const from = job.state
   const collected: JobEffect[] = []
   effects = collected
   job.state = deliverToJob(from, number, event, job.context, collect)
-  write(job, at, type, args)
+  write(job, at, event.type, args)
   markChanged(site, job)
   if (job.state !== from) {
     const { workflow } = job.queue.shape
@@ -81,12 +101,33 @@ export function moveJob(
     sink.moved(workflow, job.id, job.id, from, job.state)
     site.dag.moved(job.id, job.id, from, job.state)
     if (!isRunnable(job.state)) site.queues.removeJob(job)
+    if (job.isStepQueued) site.steps.removeJob(job)
   }
   for (const effect of collected) follow(site, job, effect, sink)
+  if (job.token !== 0) noteOpenLease(job, at, event)
   settleOpen(site, job)
 }
 
-function write(job: OpenJob, at: number, type: PlainJobEvent, args: string): void {
+/** What the next start must know of a lease that is still open. */
+function noteOpenLease(job: OpenJob, at: number, event: JobEvent): void {
+  if (event.type === 'FORCE' && job.attempt === attemptKilling) note(job, at, 'KILLING', '')
+  // A job that has ended is looked for by its last word.
+  if (event.type !== 'KILL' && isEnd(job.state)) note(job, at, 'HELD', '')
+}
+
+/** A job at rest without a lease waits for what its state is for, if it doesn't already. */
+export function resumeRest(site: Site, job: OpenJob, sink: Sink): void {
+  if (job.token !== 0) return
+  if (!(isEnd(job.state) || job.isQueued || job.isStepQueued)) {
+    const collected: JobEffect[] = []
+    effects = collected
+    settle(job.state, job.context, collect)
+    for (const effect of collected) follow(site, job, effect, sink)
+  }
+  settleOpen(site, job)
+}
+
+function write(job: OpenJob, at: number, type: JobEvent['type'], args: string): void {
   if (type === 'LEASED') {
     logOf(job)
     job.leasedAt = at
@@ -99,10 +140,24 @@ function follow(site: Site, job: OpenJob, effect: JobEffect, sink: Sink): void {
     if (job.token === 0 && !job.isQueued) site.queues.addJob(job)
   } else if (effect === 'awaitParents') {
     site.dag.look(job.id)
-  } else if (effect === 'killAttempt' && job.token !== 0) {
-    const transition = stepAttempt(job, { type: 'KILL' })
-    if (transition?.effects.includes('killTask')) sink.endLease(job)
+  } else if (effect === 'killAttempt') {
+    if (job.token !== 0 && job.token !== sink.asker) endOpenLease(job, sink)
+  } else if (stepEffects.has(effect)) {
+    if (job.token === 0 && !job.isStepQueued) site.steps.addJob(job)
   }
+}
+
+const stepEffects: ReadonlySet<JobEffect> = new Set([
+  'stageIn',
+  'runPreprocess',
+  'runPostprocess',
+  'runHandler',
+  'stageOut',
+])
+
+function endOpenLease(job: OpenJob, sink: Sink): void {
+  const transition = stepAttempt(job, { type: 'KILL' })
+  if (transition?.effects.includes('killTask')) sink.endLease(job)
 }
 
 /** An ended job without an open attempt leaves memory; its row says the rest. */
@@ -134,22 +189,27 @@ export function stepAttempt(
   return transition
 }
 
+/** State number of an attempt that ended well. */
+export const attemptSucceeded = attemptTable.state('succeeded')
+/** State number of an attempt that ended badly, by itself. */
+export const attemptFailed = attemptTable.state('failed')
+
 /** True when the open attempt is over: its state is an outcome. */
 export function hasOutcome(job: OpenJob): boolean {
   return job.attempt > attemptKilling
 }
 
 /** The machine's facts of a shape. Equal texts share one object. */
-export function factsOf(shape: SpanShape): JobFacts {
+export function factsOf(shape: SpanShape): JobFacts & ShapeFacts {
   let facts = knownFacts.get(shape.facts)
   if (facts === undefined) {
-    facts = Object.freeze({ ...plainFacts, ...fromStore<Partial<JobFacts>>(shape.facts) })
+    facts = Object.freeze({ ...plainFacts, ...fromStore<ShapeFacts>(shape.facts) })
     knownFacts.set(shape.facts, facts ?? plainFacts)
   }
   return facts ?? plainFacts
 }
 
-const knownFacts = new Map<string, JobFacts>()
+const knownFacts = new Map<string, JobFacts & ShapeFacts>()
 const plainFacts: JobFacts = {
   hasStageIn: false,
   hasPreprocess: false,
@@ -210,6 +270,7 @@ export function openFromSpan(site: Site, span: Span, id: JobId): OpenJob {
     context: { attempts: 0, failures: 0, facts: factsOf(queue.shape) },
     token: 0,
     pastToken: 0,
+    step: 0,
     attempt: 0,
     launcher: 0,
     cpus: 0,
@@ -221,6 +282,7 @@ export function openFromSpan(site: Site, span: Span, id: JobId): OpenJob {
     leasedAt: 0,
     isStartUnwritten: false,
     isQueued: false,
+    isStepQueued: false,
     isChanged: false,
   }
   site.open.set(id, job)

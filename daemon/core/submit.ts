@@ -1,13 +1,20 @@
 // Submissions: requests come in slices, large ones are laid down ahead in blocks of ids that exist
 // only once the closing turn is durable. All of a submission or nothing of it.
 import { fault } from '../../protocol/faults.ts'
-import type { JobId, JobRequest, SubmissionReceipt } from '../../protocol/job.ts'
+import type {
+  AppSpec,
+  JobId,
+  JobRequest,
+  SubmissionReceipt,
+  SubmittedRequest,
+} from '../../protocol/job.ts'
 import { limits } from '../../protocol/limits.ts'
 import { hint } from '../../protocol/suggest.ts'
 import type { SubmissionWriter } from '../links/door.ts'
 import type { EdgeRow, SpecRow } from '../store/rows.ts'
 import { type Core, decideIn } from './core.ts'
 import type { EdgeSet, SpanSeed } from './records.ts'
+import { type NamedFile, resolve } from './resolve.ts'
 import { inSequence } from './sequence.ts'
 import { spanSeeds } from './span-seeds.ts'
 import type { ParsedSpec } from './spec-cache.ts'
@@ -51,6 +58,17 @@ export function beginSubmission(core: Core, key: string | null): SubmissionWrite
     staged.push({ ...laid, specs: [] })
     await core.store.stage(laid.block, laid.specs.map(specRow))
   }
+
+  // A submission names few files, and 100,000 times the same ones.
+  const present = new Set<string>()
+  const refuseMissing = async (files: readonly NamedFile[], index: number): Promise<void> => {
+    for (const { field, file } of files) {
+      if (present.has(file)) continue
+      if (!(await core.isFile(file))) throw fault('FILE_MISSING', { field, file, index })
+      present.add(file)
+    }
+  }
+
   const abandon = (): void => {
     waiting = []
     if (staged.length > 0) void core.store.unstage(staged.map(({ block }) => block.lo))
@@ -69,7 +87,8 @@ export function beginSubmission(core: Core, key: string | null): SubmissionWrite
   return {
     async push(requests) {
       for (const [index, request] of requests.entries()) {
-        refuseUnknownApp(core, request, index)
+        const resolved = resolve(request, appOfRequest(core, request, index))
+        if (resolved.files.length > 0) await refuseMissing(resolved.files, index)
         total += sizeOf(request)
         if (total > limits.submissionJobsMax) {
           throw fault('TOO_MANY', {
@@ -78,7 +97,8 @@ export function beginSubmission(core: Core, key: string | null): SubmissionWrite
             max: limits.submissionJobsMax,
           })
         }
-        waiting.push({ request: parents.take(request, index), waits: hasToWait(request) })
+        const { request: whole } = resolved
+        waiting.push({ request: parents.take(whole, index), waits: hasToWait(whole) })
       }
       if (waiting.length >= blockSpecsMax) await stage(layOutWaiting())
     },
@@ -217,13 +237,18 @@ function specRow(spec: ParsedSpec): SpecRow {
   }
 }
 
-function sizeOf(request: JobRequest): number {
+function sizeOf(request: Pick<JobRequest, 'array'>): number {
   return request.array === null ? 1 : request.array.last - request.array.first + 1
 }
 
-function refuseUnknownApp(core: Core, request: JobRequest, index: number): void {
-  const { application } = request
-  if (application === null || core.site.apps.has(application)) return
+function appOfRequest(
+  core: Core,
+  { application }: SubmittedRequest,
+  index: number,
+): AppSpec | undefined {
+  if (application === null) return undefined
+  const known = core.site.apps.get(application)
+  if (known !== undefined) return known
   throw fault('APP_UNKNOWN', {
     name: application,
     hint: hint(application, core.site.apps.keys()),

@@ -21,15 +21,34 @@ export function templateOf(site: TemplateSite, spec: ParsedSpec, cpus: number): 
     templateId: spec.lo,
     name: request.name,
     argv: argvOf(request, app),
-    environment: { ...app?.environment, ...request.environment, BALSAM_WORKFLOW: request.workflow },
+    environment: environmentOf(request, app),
     envscript: app?.envscript ?? '',
     cpus,
     arrayOffset: request.array === null ? null : spec.lo - request.array.first,
-    workdirRoot: request.output.to === 'workdir' ? workdirRoot(site, request) : null,
-    cwd: request.cwd,
+    ...placeOf(site, request),
     output: outputOf(request),
     ...(request.python === undefined ? {} : { python: request.python }),
   }
+}
+
+/** What a job's own and its app's variables come to; what the user sets wins. */
+function environmentOf(request: JobRequest, app: AppSpec | undefined): Record<string, string> {
+  const threads = request.resources.threadsPerRank ?? 1
+  return {
+    ...(threads > 1 ? { OMP_NUM_THREADS: String(threads) } : {}),
+    ...app?.environment,
+    ...request.environment,
+    BALSAM_WORKFLOW: request.workflow,
+  }
+}
+
+function placeOf(
+  site: TemplateSite,
+  request: JobRequest,
+): Pick<TaskTemplate, 'workdirRoot' | 'cwd' | 'isCwdMade'> {
+  const { output, cwd, userWorkdir = '' } = request
+  if (userWorkdir !== '') return { workdirRoot: null, cwd: userWorkdir, isCwdMade: true }
+  return { workdirRoot: output.to === 'workdir' ? workdirRoot(site, request) : null, cwd }
 }
 
 /** The argument vector before `{i}` is filled in. An app that is gone leaves nothing to run. */
@@ -49,8 +68,19 @@ export function appOf(site: TemplateSite, request: JobRequest): AppSpec | undefi
 /**
  * Where the working directories of a request's workflow lie. Blanks become `_`, as in Balsam 0.3.
  */
-export function workdirRoot(site: TemplateSite, request: JobRequest): string {
+function workdirRoot(site: TemplateSite, request: JobRequest): string {
   return join(site.siteDirectory, siteLayout.data, pathName(request.workflow))
+}
+
+/** Where a job named so runs. */
+export function workdirOf(
+  site: TemplateSite,
+  request: JobRequest,
+  name: string,
+  id: JobId,
+): string {
+  const { workdirRoot: root, cwd } = placeOf(site, request)
+  return root === null ? cwd : join(root, `${pathName(name)}_${id}`)
 }
 
 /** Name of a job: an array element carries its index. */
@@ -59,7 +89,7 @@ export function jobName(request: Pick<JobRequest, 'name' | 'array'>, lo: JobId, 
 }
 
 /** A name as a path component. */
-export function pathName(name: string): string {
+function pathName(name: string): string {
   return name.replaceAll(/\s/g, '_')
 }
 

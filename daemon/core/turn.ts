@@ -22,7 +22,12 @@ export interface Turn {
   /** Leases given in this turn, by launcher. */
   readonly assignments: Map<number, OpenJob[]>
   /** Leases to be ended on their launchers after the commit. */
-  readonly kills: { readonly launcher: number; readonly token: LeaseToken }[]
+  readonly kills: {
+    readonly launcher: number
+    readonly token: LeaseToken
+    /** Hooks get little grace. */
+    readonly isStep?: boolean
+  }[]
   /** Backlogs to be asked back. */
   readonly recalls: { readonly launcher: number; readonly count: number }[]
   /** Grace between TERM and KILL for `kills`; null: nobody asked for one. */

@@ -13,7 +13,7 @@ import type { Kin, ListedJob } from '../store/store.ts'
 import { shapeOf } from './shape.ts'
 import { factsOf } from './steps.ts'
 import { fromStore } from './stored-json.ts'
-import { appOf, argvOf, jobName, pathName, type TemplateSite, workdirRoot } from './template.ts'
+import { appOf, argvOf, jobName, type TemplateSite, workdirOf } from './template.ts'
 
 /** A line of a list. */
 export function itemOf(job: ListedJob): JobItem {
@@ -85,10 +85,7 @@ export function workingDirectory(
   request: JobRequest,
   item: Pick<JobItem, 'id' | 'name'>,
 ): string {
-  if (request.output.to !== 'workdir') return request.cwd
-  const { userWorkdir = '' } = request
-  if (userWorkdir !== '') return userWorkdir
-  return join(workdirRoot(site, request), `${pathName(item.name)}_${item.id}`)
+  return workdirOf(site, request, item.name, item.id)
 }
 
 /** A history record as stored: time in ms, event, arguments. */
@@ -124,6 +121,7 @@ function outputFile(
 const outcomes: Readonly<Record<string, AttemptView['outcome']>> = {
   ATTEMPT_SUCCEEDED: 'succeeded',
   ATTEMPT_FAILED: 'failed',
+  ATTEMPT_FAILED_FOR_GOOD: 'failed',
   ATTEMPT_TIMED_OUT: 'timed_out',
   ATTEMPT_KILLED: 'killed',
   ATTEMPT_LOST: 'lost',

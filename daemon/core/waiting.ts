@@ -1,5 +1,6 @@
-// Where jobs of a span wait, if they wait for anything that a queue gives.
+// Where jobs of a span wait, if they wait for anything that a queue gives: a run, or a step.
 import type { JobId } from '../../protocol/job.ts'
+import { waitsForStep } from './job-steps.ts'
 import type { Site } from './site.ts'
 import type { Span } from './spans.ts'
 import { isRunnable } from './steps.ts'
@@ -7,6 +8,7 @@ import { isRunnable } from './steps.ts'
 /** A new span joins the queue that its state is for. */
 export function joinQueue(site: Site, span: Span): void {
   if (isRunnable(span.state)) site.queues.addSpan(span, null)
+  else if (waitsForStep(span.state)) site.steps.addSpan(span, null)
 }
 
 /** Jobs first..last were cut out of a span; `rest` is what lies behind them. */
@@ -18,4 +20,5 @@ export function leaveQueue(
   rest: Span | null,
 ): void {
   if (isRunnable(span.state)) site.queues.leave(span, first, last, rest)
+  else if (waitsForStep(span.state)) site.steps.leave(span, first, last, rest)
 }

@@ -24,9 +24,9 @@ import type {
   JobDetail,
   JobFilter,
   JobId,
-  JobRequest,
   LeaseToken,
   SubmissionReceipt,
+  SubmittedRequest,
 } from '../../protocol/job.ts'
 import type { FrameLink, FrameLinkHandlers } from '../../protocol/ports.ts'
 
@@ -41,7 +41,7 @@ export interface SubmissionWriter {
    * Throws a Fault for a request that can't be: with the fact `index`, its place in this array, the
    * links tell the user the line.
    */
-  push(requests: readonly JobRequest[]): Promise<void>
+  push(requests: readonly SubmittedRequest[]): Promise<void>
   /**
    * Makes it all durable. `digest` is the sha256 (hex) of the content: with a key that was used
    * before, the same digest gives the earlier receipt, another one KEY_REUSED.

@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { FaultFacts } from '../../protocol/faults.ts'
 import { Fault, fault } from '../../protocol/faults.ts'
-import type { JobRequest, SubmissionReceipt } from '../../protocol/job.ts'
+import type { SubmissionReceipt, SubmittedRequest } from '../../protocol/job.ts'
 import { limits } from '../../protocol/limits.ts'
 import type { Clock } from '../../protocol/ports.ts'
 import { checkJobRequest, jobsOf } from '../../protocol/validation/job-request.ts'
@@ -59,7 +59,7 @@ export interface SubmissionIntake {
 
 /** An intake that numbers lines from 1 and skips blank ones. */
 export function submissionIntake(writer: SubmissionWriter, clock: Clock): SubmissionIntake {
-  let slice: JobRequest[] = []
+  let slice: SubmittedRequest[] = []
   let lineOfSlice: number[] = []
   let characters = 0
   let line = 0
@@ -115,7 +115,7 @@ function pause(clock: Clock): Promise<void> {
   return new Promise((resolve) => clock.soon(resolve))
 }
 
-function checkLine(text: string, line: number): JobRequest {
+function checkLine(text: string, line: number): SubmittedRequest {
   try {
     return checkJobRequest(parseJson(text))
   } catch (error) {

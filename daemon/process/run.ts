@@ -1,6 +1,7 @@
 // One reign of a daemon over a site, from its start to its end:
 // the daemon machine's effects in order.
 // Wiring of real ports; decisions are made by the machine and the core.
+import { stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { createActor } from 'xstate'
@@ -110,6 +111,17 @@ async function reign(plan: RunPlan, directory: DirectoryIdentity, hands: Hands):
     store,
     services: allocationServices(schedulersOf(plan, site, runner), site, access),
     killGraceMs: settings.killGraceMs,
+    steps: {
+      where: settings.hooksWhere,
+      slots: settings.hookSlots,
+      hookMs: settings.hookMs,
+      stageMs: settings.transferMs,
+    },
+    isFile: (path) =>
+      stat(path).then(
+        (found) => found.isFile(),
+        () => false,
+      ),
     reign: { siteId, siteDirectory: directory.path, host, pid: process.pid, version, socket },
     die: plan.die,
   })

@@ -54,6 +54,8 @@ export function localAllocationFile(
     environment: Object.keys(environment).length === 0 ? null : environment,
     spawnerKind: settings.spawnerKind,
     spawners: settings.spawners,
+    hookSlots: request.hookSlots ?? settings.hookSlots,
+    jobMode: request.jobMode,
     log: logBounds(settings),
   }
 }

@@ -39,9 +39,10 @@ export async function beginReign(driver: SqlDriver, owner: string): Promise<Stor
       FROM reign`)
     const facts = head ?? {}
     // `state <> 8` lets SQLite take the partial index: ended jobs are not looked at. A job whose
-    // history ends with its kill may have an attempt that has not ended.
+    // history ends with its kill may have an attempt that has not ended, and one that is HELD has.
     const open = `SELECT * FROM job WHERE state <> 8
-      AND (state NOT IN (${endNumbers.join()}) OR substr(log, -8) = '"KILL"]]') ORDER BY id`
+        AND (state NOT IN (${endNumbers.join()}) OR substr(log, -8) IN ('"KILL"]]', '"HELD"]]'))
+      UNION ALL SELECT * FROM job WHERE state = 8 AND substr(log, -8) = '"HELD"]]' ORDER BY id`
     return {
       epoch,
       appliedSeq: numberOf(facts, 'applied_seq'),

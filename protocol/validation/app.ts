@@ -3,9 +3,14 @@ import { z } from 'zod'
 import { fault } from '../faults.ts'
 import type { AppSpec } from '../job.ts'
 import { limits } from '../limits.ts'
+import { splitWords } from '../shell-words.ts'
 import { checkName } from './names.ts'
 import { parseAs } from './parse.ts'
+import { resourcesShape } from './resources.ts'
+import { checkHook } from './step-fields.ts'
 import { checkEnvironment, checkText, checkWords, environmentShape } from './text.ts'
+
+const hook = z.string().max(limits.argsBytesMax)
 
 const shape = z.strictObject({
   name: z.string(),
@@ -13,6 +18,9 @@ const shape = z.strictObject({
   description: z.string().max(limits.descriptionLengthMax).default(''),
   envscript: z.string().max(limits.pathLengthMax).default(''),
   environment: environmentShape.default({}),
+  preprocess: hook.exactOptional(),
+  postprocess: hook.exactOptional(),
+  resources: resourcesShape.exactOptional(),
 })
 
 /** An app out of unknown JSON. */
@@ -20,9 +28,11 @@ export function checkAppSpec(value: unknown): AppSpec {
   const app: AppSpec = parseAs(shape, value)
   checkName('name', app.name)
   if (app.executable.trim() === '') throw fault('EMPTY_EXECUTABLE', { name: app.name })
-  checkWords('executable', [app.executable])
+  checkWords('executable', splitWords(app.executable, 'executable'))
   checkText('description', app.description)
   checkText('envscript', app.envscript)
   checkEnvironment(app.environment)
+  checkHook('preprocess', app.preprocess ?? '')
+  checkHook('postprocess', app.postprocess ?? '')
   return app
 }

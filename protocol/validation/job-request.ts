@@ -2,11 +2,14 @@
 // Runs up to 100,000 times in a submission, so the rules are plain code without allocation.
 import { z } from 'zod'
 import { fault } from '../faults.ts'
-import type { JobRequest } from '../job.ts'
+import type { JobRequest, SubmittedRequest } from '../job.ts'
 import { limits } from '../limits.ts'
+import { splitWords } from '../shell-words.ts'
 import { checkName } from './names.ts'
 import { parseAs } from './parse.ts'
 import { checkPython, pythonShape } from './python.ts'
+import { resourcesShape } from './resources.ts'
+import { checkStepFields, stepFields } from './step-fields.ts'
 import { checkData, dataShape, tagsShape } from './tags.ts'
 import { checkEnvironment, checkText, checkWords, environmentShape } from './text.ts'
 
@@ -15,11 +18,6 @@ const outputShape = z.union([
   z.strictObject({ to: z.literal('none') }),
   z.strictObject({ to: z.literal('file'), file: z.string() }),
 ])
-
-const resourcesShape = z.strictObject({
-  cpus: z.int().min(1).max(limits.cpusMax).nullable().default(null),
-  nodePackingCount: z.int().min(1).max(limits.cpusMax).default(1),
-})
 
 const parentShape = z.union([z.int().min(1), z.string().min(1).max(limits.elementNameLengthMax)])
 
@@ -33,7 +31,7 @@ const shape = z.strictObject({
   command: z.array(z.string()).nullable().default(null),
   description: z.string().max(limits.descriptionLengthMax).default(''),
   environment: environmentShape.default({}),
-  resources: resourcesShape.default({ cpus: null, nodePackingCount: 1 }),
+  resources: resourcesShape.default({}),
   priority: z.int().min(-limits.priorityMax).max(limits.priorityMax).default(0),
   maxRetries: z.int().min(0).max(limits.retriesMax).default(0),
   wallTimeMinutes: z.number().min(0).max(limits.wallTimeMinutesMax).default(1),
@@ -46,11 +44,12 @@ const shape = z.strictObject({
   key: z.string().min(1).max(limits.nameLengthMax).exactOptional(),
   parents: z.array(parentShape).max(limits.parentsMax).exactOptional(),
   waitForParents: z.boolean().exactOptional(),
+  ...stepFields,
 })
 
 /** A job request out of unknown JSON; a Fault names the field and the rule that it breaks. */
-export function checkJobRequest(value: unknown): JobRequest {
-  const request: JobRequest = parseAs(shape, value)
+export function checkJobRequest(value: unknown): SubmittedRequest {
+  const request: SubmittedRequest = parseAs(shape, value)
   checkName('name', request.name)
   checkName('workflow', request.workflow)
   checkCommand(request)
@@ -59,15 +58,16 @@ export function checkJobRequest(value: unknown): JobRequest {
   checkPlaces(request)
   if (request.array !== null) checkArray(request.array)
   if (request.data !== undefined) checkData(request.data)
+  checkStepFields(request)
   return request
 }
 
 /** How many jobs a request stands for. */
-export function jobsOf(request: JobRequest): number {
+export function jobsOf(request: Pick<JobRequest, 'array'>): number {
   return request.array === null ? 1 : request.array.last - request.array.first + 1
 }
 
-function checkCommand(request: JobRequest): void {
+function checkCommand(request: SubmittedRequest): void {
   if (request.python !== undefined) return checkPython(request, request.python)
   if (request.application === null) {
     if (request.command === null || request.command.length === 0 || request.command[0] === '') {
@@ -87,9 +87,11 @@ function checkCommand(request: JobRequest): void {
   }
   checkName('application', request.application)
   checkWords('args', [request.args])
+  // Found now, not when its command is put together.
+  if (request.args !== '') splitWords(request.args, 'args')
 }
 
-function checkPlaces(request: JobRequest): void {
+function checkPlaces(request: SubmittedRequest): void {
   checkPath('cwd', request.cwd)
   if (request.output.to === 'file') checkPath('output.file', request.output.file)
 }

@@ -2,7 +2,7 @@
 // Must never look into the payload: only client and worker understand it.
 import { z } from 'zod'
 import { fault } from '../faults.ts'
-import type { JobRequest, PythonCall } from '../job.ts'
+import type { PythonCall, SubmittedRequest } from '../job.ts'
 import { limits } from '../limits.ts'
 import { checkText } from './text.ts'
 
@@ -15,7 +15,7 @@ export const pythonShape = z.strictObject({
 })
 
 /** BAD_FIELD for a call that no worker could serve. */
-export function checkPython(request: JobRequest, call: PythonCall): void {
+export function checkPython(request: SubmittedRequest, call: PythonCall): void {
   if (request.command !== null || request.application !== null || request.args !== '') {
     const what = 'is the whole of what runs: give no command, application or args beside it'
     throw fault('BAD_FIELD', { field: 'python', what })

@@ -20,6 +20,7 @@ const nodes = z.int().min(1).max(limits.allocationNodesMax)
 const wallTimeMinutes = z.number().positive().max(limits.wallTimeMinutesMax)
 const jobMode = z.enum(['serial', 'mpi', 'mixed'])
 const cpusPerNode = z.int().min(1).max(limits.cpusMax).nullable().default(null)
+const hookSlots = z.int().min(0).max(limits.hookSlotsMax).exactOptional()
 const idleExitMs = z.int().min(0).nullable().default(null)
 
 const killShape = z.strictObject({
@@ -50,6 +51,7 @@ const allocationShape = z.strictObject({
   idleExitMs,
   environment: environmentShape.default({}),
   isNoExec: z.boolean().default(false),
+  hookSlots,
 })
 
 const foreignShape = z.strictObject({
@@ -61,6 +63,7 @@ const foreignShape = z.strictObject({
   wallTimeMinutes: wallTimeMinutes.nullable().default(null),
   idleExitMs,
   isNoExec: z.boolean().default(false),
+  hookSlots,
 })
 
 const stopShape = z.strictObject({ mode: z.enum(['stop', 'restart']) })

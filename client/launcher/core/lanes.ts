@@ -69,6 +69,8 @@ export interface Lanes {
   ended(row: number, wallMs: number): void
   /** Takes the newest queued rows out, at most count. */
   takeNewest(count: number): number[]
+  /** Takes all queued rows out. */
+  takeAll(): number[]
   /** Takes a row out of its queue. */
   unqueue(row: number): void
   /** Lanes in use. */
@@ -78,13 +80,18 @@ export interface Lanes {
   usedCpus(): number
 }
 
+/** The lanes in use, which may be shared with other lanes, and the number of the first one. */
+export interface LaneNumbers {
+  readonly open: Set<Lane>
+  readonly first: number
+}
+
 /** Lanes for a node of so many cores. */
-export function makeLanes(cpus: number, tasks: Tasks): Lanes {
+export function makeLanes(cpus: number, tasks: Tasks, { open, first }: LaneNumbers): Lanes {
   const totalUnits = Math.round(cpus * coreUnits)
   const shapes = new Map<string | number, Shape>()
   const spare: Lane[] = []
-  const open = new Set<Lane>()
-  let laneCount = 0
+  let laneCount = first
   let usedUnits = 0
 
   const openLane = (shape: Shape): Lane => {
@@ -133,7 +140,7 @@ export function makeLanes(cpus: number, tasks: Tasks): Lanes {
     start(lane.id, row)
   }
 
-  return {
+  const lanes: Lanes = {
     open,
     shapeOf(wanted, kind = 'process') {
       const units = Math.max(1, Math.round(wanted * coreUnits))
@@ -202,6 +209,7 @@ export function makeLanes(cpus: number, tasks: Tasks): Lanes {
       }
       return taken
     },
+    takeAll: () => lanes.takeNewest(Number.POSITIVE_INFINITY),
     unqueue: (row) => tasks.shapes[row]?.queue.remove(row),
     queued() {
       let count = 0
@@ -210,6 +218,7 @@ export function makeLanes(cpus: number, tasks: Tasks): Lanes {
     },
     usedCpus: () => usedUnits / coreUnits,
   }
+  return lanes
 
   function arrival(row: number): number {
     return row < 0 ? -1 : (tasks.orders[row] ?? -1)

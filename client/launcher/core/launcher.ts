@@ -6,7 +6,6 @@ import type { Timer } from '../../../protocol/ports.ts'
 import { makeCalls } from './calls.ts'
 import type { ServingFrame } from './connection.ts'
 import { makeConnection } from './connection.ts'
-import { makeLanes } from './lanes.ts'
 import { makeLife } from './life.ts'
 import { makeOrders, signalTerm } from './orders.ts'
 import type {
@@ -17,6 +16,7 @@ import type {
   RunnerHandlers,
 } from './ports.ts'
 import { makeReports } from './reports.ts'
+import { makeNodeLanes } from './step-lanes.ts'
 import { makeTasks, wish } from './tasks.ts'
 import { makeWatch } from './watch.ts'
 
@@ -56,7 +56,7 @@ export function makeLauncher(settings: LauncherSettings, ports: LauncherPorts): 
   const { clock, log, machine } = ports
   const incarnation = ports.randomness.hex(8)
   const tasks = makeTasks()
-  const lanes = makeLanes(settings.cpus, tasks)
+  const lanes = makeNodeLanes(settings.cpus, settings.hookSlots, tasks)
   let heartbeat: Timer | null = null
   let isFilling = false
   let isAgain = false
@@ -160,7 +160,7 @@ export function makeLauncher(settings: LauncherSettings, ports: LauncherPorts): 
   })
 
   function hello(): HelloFrame {
-    const { siteId, allocationId, nodeIndex, node, pid, cpus, memoryMiB } = settings
+    const { siteId, allocationId, nodeIndex, node, pid, cpus, memoryMiB, hookSlots } = settings
     return [
       frameKind.hello,
       {
@@ -176,6 +176,7 @@ export function makeLauncher(settings: LauncherSettings, ports: LauncherPorts): 
         memoryMiB,
         epochSeen: connection.epochSeen(),
         held: tasks.held(),
+        hookSlots,
       },
     ]
   }

@@ -123,7 +123,7 @@ export function makeOrders(
   }
 
   const endAll = (reason: string, graceMs: number): void => {
-    for (const row of lanes.takeNewest(Number.POSITIVE_INFINITY)) giveBack(row)
+    for (const row of lanes.takeAll()) giveBack(row)
     const why = reason === exitReasons.wallTime ? exitReasons.wallTime : exitReasons.stopped
     for (const lane of lanes.open) {
       for (const row of lane.rows) {

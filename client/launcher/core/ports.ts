@@ -101,6 +101,8 @@ export interface LauncherSettings {
   readonly pid: number
   readonly cpus: number
   readonly memoryMiB: number
+  /** Hooks and transfers at once, beside the cores. */
+  readonly hookSlots: number
   readonly killGraceMs: number
   /** End when nothing has been held for this long while connected; null: never. */
   readonly idleExitMs: number | null
@@ -111,7 +113,7 @@ export interface LauncherSettings {
 /** A task of an earlier launcher of this node that still runs. */
 export interface AdoptedTask {
   readonly token: number
-  /** Cores it occupies. */
+  /** Cores it occupies; 0: a hook. */
   readonly cpus: number
   readonly startedAtMs: number
 }

@@ -5,8 +5,10 @@ import { exitStride, frameKind } from '../../../protocol/frames.ts'
 import { limits } from '../../../protocol/limits.ts'
 import type { Clock, Timer } from '../../../protocol/ports.ts'
 
-/** Longest explanation of one task, so that a thousand of them fit a frame. */
-const reasonLengthMax = 500
+/** Longest explanation of one task: the end of a hook's log. */
+const reasonLengthMax = 8_000
+/** Explanations of one report, so that it fits a frame. */
+const reasonsLengthMax = 512 * 1024
 
 /** The collector of exits. */
 export interface Reports {
@@ -50,6 +52,7 @@ export function makeReports(
   const unacknowledged = new Map<number, ExitedFrame>()
   let exits: number[] = []
   let reasons: (readonly [number, string])[] = []
+  let reasonsLength = 0
   let lastReport = 0
   let pending = 0
   let timer: Timer | null = null
@@ -65,6 +68,7 @@ export function makeReports(
     unacknowledged.set(lastReport, frame)
     exits = []
     reasons = []
+    reasonsLength = 0
     send(frame)
   }
 
@@ -72,8 +76,12 @@ export function makeReports(
     add(token, code, signal, startedAtMs, wallMs, userMs, systemMs, rssKiB, orphans, reason) {
       exits.push(token, code, signal, startedAtMs, wallMs, userMs, systemMs, rssKiB, orphans)
       pending++
-      if (reason !== null) reasons.push([token, reason.slice(0, reasonLengthMax)])
-      if (exits.length >= limits.reportExitsMax * exitStride) flush()
+      if (reason !== null) {
+        reasons.push([token, reason.slice(0, reasonLengthMax)])
+        reasonsLength += Math.min(reason.length, reasonLengthMax)
+      }
+      const isFull = exits.length >= limits.reportExitsMax * exitStride
+      if (isFull || reasonsLength > reasonsLengthMax) flush()
     },
     batchEnd() {
       if (exits.length === 0) return

@@ -11,6 +11,7 @@ import { sweep } from '../machine/sweep.ts'
 import type { Exit } from '../spawner/messages.ts'
 import type { SpawnerPool } from '../spawner/pool.ts'
 import { makeSpawnerPool } from '../spawner/pool.ts'
+import { makeStager } from '../stage/stager.ts'
 import { taskVariables } from '../task/expand.ts'
 import type { PoolHandlers, PoolTask } from './pool-runner.ts'
 import { makePoolRunner, poolHandlers, tellExit } from './pool-runner.ts'
@@ -86,6 +87,7 @@ export async function openPool(
           close: () => void pools.drain().then(drained.resolve, drained.reject),
         },
         plan.file,
+        makeStager(clock, handlers),
       )
     },
     adoptInto(launcher) {
@@ -113,9 +115,9 @@ function startPool(
     spawnerPath: spawnerProgram(),
     marker: `${marker}:`,
     openFilesSoft: null,
-    // One is enough for a core; two keep two cores busy, and more only compete for the kernel.
-    // Workers do the work of a Python call: one spawner feeds all of them.
-    count: only === 'python' ? 1 : (file.spawners ?? Math.min(2, cpus)),
+    // One is enough for a core, and for hooks alone; two keep two cores busy, and more only compete
+    // for the kernel. Workers do the work of a Python call: one spawner feeds all of them.
+    count: only === 'python' ? 1 : (file.spawners ?? Math.max(1, Math.min(2, cpus))),
     journalDir: directory,
     clock,
     log,

@@ -1,9 +1,11 @@
 // The runner of production: templates become tasks for the spawners, their reports become news.
 // Must never lose or repeat a report: each token that was started ends exactly once.
+import { basename } from 'node:path'
 import type { AllocationFile } from '../../../protocol/allocation-file.ts'
 import type { RunnerHandlers, TaskRunner } from '../core/ports.ts'
 import type { Exit, Started, Task } from '../spawner/messages.ts'
-import { makeExpander } from '../task/expand.ts'
+import type { Stager } from '../stage/stager.ts'
+import { makeExpander, type TaskOrder } from '../task/expand.ts'
 
 /** A task as the pool wants it: the pool itself knows the base environment. */
 export type PoolTask = Omit<Task, 'envId'>
@@ -65,6 +67,7 @@ export function tellExit(exit: Exit, tell: RunnerHandlers['onExited']): void {
 export function makePoolRunner(
   pool: Pool,
   file: Pick<AllocationFile, 'siteId' | 'allocationId'>,
+  stager: Stager,
 ): TaskRunner {
   const expand = makeExpander(file.siteId, file.allocationId)
   let tasks: PoolTask[] = []
@@ -76,20 +79,32 @@ export function makePoolRunner(
   }
   return {
     start(lane, token, jobId, template) {
-      // Not bound to cores: nodes of one machine would be bound to the same ones.
-      tasks.push({ token, lane, cpus: null, ...expand(template, jobId, token) })
+      const order = expand(template, jobId, token)
+      const { step } = template
+      if (step === undefined || step.kind === 'hook') {
+        // Not bound to cores: nodes of one machine would be bound to the same ones.
+        tasks.push({ token, lane, cpus: null, ...order })
+      } else stager.start(token, step, { cwd: order.cwd, ownFiles: ownFiles(order) })
     },
     flush,
     // What was to start before goes out before, so that the pool knows the token.
     kill(token, graceMs, reason) {
       flush()
-      pool.kill(token, graceMs, reason)
+      if (!stager.kill(token)) pool.kill(token, graceMs, reason)
     },
     withdraw(tokens) {
       flush()
       pool.withdraw(tokens)
     },
     forget: (tokens) => pool.forget(tokens),
-    close: () => pool.close(),
+    close() {
+      stager.close()
+      pool.close()
+    },
   }
+}
+
+/** What Balsam itself writes in a job's directory. */
+function ownFiles({ stdout }: TaskOrder): string[] {
+  return ['preprocess.log', 'postprocess.log', ...(stdout === null ? [] : [basename(stdout)])]
 }

@@ -2,6 +2,7 @@
 // Must never paste a word into shell text: the words are the shell's arguments.
 import { accessSync, constants, statSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { hookArgv } from './hooks.ts'
 import type { Task } from './messages.ts'
 
 /** Environment scripts are written for bash (modules, conda), so it comes first. */
@@ -13,8 +14,10 @@ const text = '. "$0" || exit; while [ "$1" != -- ]; do export "$1"; shift; done;
 const exportable = /^[A-Za-z_][A-Za-z0-9_]*$/
 
 /** The argv that runs the task: its own, or a shell that sources the script first. */
-export function argvOf(task: Pick<Task, 'argv' | 'envscript' | 'cwd' | 'env'>): readonly string[] {
-  if (task.envscript === null) return task.argv
+export function argvOf(
+  task: Pick<Task, 'argv' | 'envscript' | 'cwd' | 'env' | 'hook'>,
+): readonly string[] {
+  if (task.envscript === null) return hookArgv(task)
   const shell = shells.find(isRunnable) ?? '/bin/sh'
   const exports = Object.entries(task.env)
     .filter(([name]) => exportable.test(name))

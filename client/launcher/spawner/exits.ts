@@ -1,6 +1,7 @@
 // The exit of a task, as it is reported and written down.
 // Must be cheap: one is made for every task.
 import type { Ending } from './backend.ts'
+import { failureOf } from './hooks.ts'
 import type { Exit } from './messages.ts'
 import type { Running } from './running.ts'
 
@@ -11,7 +12,7 @@ export function exitOf(one: Running, ending: Ending, endedAtMs: number, orphans:
     pid: one.pid,
     code: ending.code,
     signal: ending.signal,
-    error: ending.error ?? one.killReason,
+    error: ending.error ?? one.killReason ?? failureOf(one, ending),
     startedAtMs: one.startedAtMs,
     endedAtMs,
     userMs: ending.userMs,

@@ -26,6 +26,18 @@ export interface Task {
   readonly envscript: string | null
   /** A call for a warm Python worker instead of argv; only for a spawner of kind python. */
   readonly python?: PythonCall
+  /** It is a hook; absent: a run. */
+  readonly hook?: HookPlan
+}
+
+/** What is different with a hook: its log, how long it may run, what is told of a failure. */
+export interface HookPlan {
+  /** Written to stdout's file before it starts. */
+  readonly header: string
+  readonly timeoutMs: number
+  readonly graceMs: number
+  /** Last lines of its log that are told with a failure. */
+  readonly tailLines: number
 }
 
 /** Ends a task: TERM, and KILL after the grace. One that has ended by itself is left as it is. */

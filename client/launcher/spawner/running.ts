@@ -16,4 +16,6 @@ export interface Running {
   isKilled: boolean
   /** What for, when that is to be told. */
   killReason: string | null
+  /** It is a hook that took too long. */
+  isOverdue: boolean
 }

@@ -5,6 +5,7 @@ import type { Backend, Ending } from './backend.ts'
 import { isTask, whyImpossible } from './check-task.ts'
 import { whyNoEnvscript } from './envscript.ts'
 import { exitJson, exitOf, refusalOf } from './exits.ts'
+import { makeHooks } from './hooks.ts'
 import type { Journal } from './journal.ts'
 import type { Command, Exit, Task } from './messages.ts'
 import type { Reports } from './reports.ts'
@@ -45,6 +46,7 @@ export function makeSpawner(parts: SpawnerParts): Spawner {
   const tell = makeTeller(parts)
   const environmentIds = new Set<number>()
   const terminations = makeTerminations(backend, clock)
+  const hooks = makeHooks(clock)
   const work = makeWork({ start, onRefused }, clock)
   let isOrphaned = false
   let isDraining = false
@@ -53,9 +55,10 @@ export function makeSpawner(parts: SpawnerParts): Spawner {
     const { task } = one
     const isKnown = environmentIds.has(task.envId)
     const refusal = isKnown ? whyNot(task) : `EINVAL: environment ${task.envId} is unknown`
-    const error = refusal ?? backend.start(one)
+    const error = refusal ?? hooks.prepare(task) ?? backend.start(one)
     if (error !== null) return error
     one.startedAtMs = clock.wallMs()
+    hooks.started(one)
     journal.started(task.token, one.pid, one.startTime, one.startedAtMs)
     reports.started(task.token, one.pid, one.startedAtMs)
     return null
@@ -95,7 +98,10 @@ export function makeSpawner(parts: SpawnerParts): Spawner {
     },
     ended(one, ending) {
       const endedAtMs = clock.wallMs()
-      if (ending.hasLeftovers || one.isKilled) terminations.sweep(one, ending, endedAtMs)
+      hooks.ended(one)
+      // What a hook left behind would act for a job that has gone on.
+      const isSwept = ending.hasLeftovers || one.isKilled || one.task.hook !== undefined
+      if (isSwept) terminations.sweep(one, ending, endedAtMs)
       else tell.exit(exitOf(one, ending, endedAtMs, 0))
       if (work.ended(one)) reports.hurry()
     },
@@ -105,6 +111,10 @@ export function makeSpawner(parts: SpawnerParts): Spawner {
     },
     settle() {
       work.retry()
+      for (const one of hooks.overdue()) {
+        one.isOverdue = true
+        terminations.begin(one, { graceMs: one.task.hook?.graceMs ?? 0, reason: null })
+      }
       for (const [one, ending, endedAtMs, orphans] of terminations.act()) {
         tell.exit(exitOf(one, ending, endedAtMs, orphans))
         reports.hurry()
@@ -115,7 +125,7 @@ export function makeSpawner(parts: SpawnerParts): Spawner {
     },
     dueInMs() {
       const nowMs = clock.monotonicMs()
-      const dueAtMs = Math.min(terminations.dueAtMs(), work.dueAtMs())
+      const dueAtMs = Math.min(terminations.dueAtMs(), work.dueAtMs(), hooks.dueAtMs())
       return Math.max(0, Math.min(reports.dueInMs(nowMs), dueAtMs - nowMs))
     },
     isIdle: () => work.isIdle(),

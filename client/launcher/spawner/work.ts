@@ -121,7 +121,8 @@ export function makeWork(handlers: WorkHandlers, clock: Clock): Work {
 }
 
 function newRunning(task: Task): Running {
-  return { task, pid: 0, startTime: 0, startedAtMs: 0, isKilled: false, killReason: null }
+  const ends = { isKilled: false, killReason: null, isOverdue: false }
+  return { task, pid: 0, startTime: 0, startedAtMs: 0, ...ends }
 }
 
 /** Too many processes or too little memory, just now. */

@@ -33,7 +33,7 @@ export function allocationMarker(file: Pick<AllocationFile, 'siteId' | 'allocati
 
 /** The base environment of a node's tasks. */
 export function baseEnvironment(
-  file: Pick<AllocationFile, 'environment' | 'siteDirectory'>,
+  file: Pick<AllocationFile, 'environment' | 'siteDirectory' | 'nodes' | 'jobMode'>,
   own: Readonly<Record<string, string | undefined>>,
   place: NodePlace,
 ): Record<string, string> {
@@ -44,6 +44,9 @@ export function baseEnvironment(
     }
   }
   environment[siteVariable] = file.siteDirectory
+  environment['BALSAM_DB_PATH'] = file.siteDirectory
+  environment['BALSAM_LAUNCHER_NODES'] = String(file.nodes.length)
+  environment['BALSAM_JOB_MODE'] = file.jobMode
   environment[allocationMarkerVariable] = place.marker
   environment[nodeIndexVariable] = String(place.nodeIndex)
   if (place.socket !== null) environment[socketVariable] = place.socket

@@ -2,8 +2,10 @@
 // Must never give words to a shell, and never take a placeholder from a value that was put in.
 import { join } from 'node:path'
 import { taskMarkerVariable } from '../../../protocol/allocation-file.ts'
-import type { TaskTemplate } from '../../../protocol/frames.ts'
+import type { StepPlan, TaskTemplate } from '../../../protocol/frames.ts'
 import type { PythonCall } from '../../../protocol/job.ts'
+import { limits } from '../../../protocol/limits.ts'
+import type { HookPlan } from '../spawner/messages.ts'
 
 /** What a spawner needs to know of one task. */
 export interface TaskOrder {
@@ -20,6 +22,7 @@ export interface TaskOrder {
   readonly envscript: string | null
   /** A call for a warm worker instead of argv. */
   readonly python?: PythonCall
+  readonly hook?: HookPlan
 }
 
 /** Variables that every task sees. */
@@ -73,7 +76,7 @@ export function makeExpander(
           ? template.argv
           : (plan.argv ?? template.argv.map((word) => word.replaceAll('{i}', String(index)))),
       cwd,
-      makeCwd: workdirRoot !== null,
+      makeCwd: workdirRoot !== null || template.isCwdMade === true,
       env: {
         ...template.environment,
         [taskVariables.jobId]: String(jobId),
@@ -86,8 +89,17 @@ export function makeExpander(
       append: plan.isFileShared,
       envscript: template.envscript === '' ? null : template.envscript,
       ...(template.python === undefined ? {} : { python: template.python }),
+      ...(template.step === undefined ? {} : hookParts(template.step, cwd)),
     }
   }
+}
+
+/** A hook adds to its log, in the job's working directory. */
+function hookParts(step: StepPlan | undefined, cwd: string): Partial<TaskOrder> {
+  if (step?.kind !== 'hook') return {}
+  const { header, timeoutMs, tailLines } = step
+  const hook = { header, timeoutMs, tailLines, graceMs: limits.hookGraceMs }
+  return { stdout: join(cwd, step.log), stderr: 'stdout', append: true, hook }
 }
 
 /** As in Balsam 0.3, a directory's name has no spaces. */

@@ -2,11 +2,11 @@
 // links.
 import type { Door, LauncherLink, LauncherPeer, WaitListener } from '../../../daemon/links/door.ts'
 import { fault } from '../../../protocol/faults.ts'
-import type { JobFilter, JobRequest } from '../../../protocol/job.ts'
+import type { JobFilter, SubmittedRequest } from '../../../protocol/job.ts'
 
 /** What the fake door has seen. */
 export interface Seen {
-  readonly requests: JobRequest[]
+  readonly requests: SubmittedRequest[]
   readonly calls: (readonly [name: string, ...values: unknown[]])[]
   readonly digests: string[]
   readonly waits: {

@@ -1,7 +1,12 @@
 // Arbitrary frames of both directions and, independent of the checks, what a frame may be.
 import * as fc from 'fast-check'
 import { z } from 'zod'
-import type { DaemonFrame, LauncherFrame, TaskTemplate } from '../../../protocol/frames.ts'
+import type {
+  DaemonFrame,
+  LauncherFrame,
+  StepPlan,
+  TaskTemplate,
+} from '../../../protocol/frames.ts'
 import { exitStride, frameKind } from '../../../protocol/frames.ts'
 
 const token = fc.nat({ max: 2 ** 40 })
@@ -12,7 +17,31 @@ const environment = fc
   .array(fc.tuple(fc.stringMatching(/^[A-Z][A-Z_]{0,8}$/), word), { maxLength: 4 })
   .map((entries): Record<string, string> => Object.fromEntries(entries))
 
-const template: fc.Arbitrary<TaskTemplate> = fc.record({
+const timeoutMs = fc.integer({ min: 1, max: 2 ** 40 })
+const step: fc.Arbitrary<StepPlan> = fc.oneof(
+  fc.record({
+    kind: fc.constant('hook' as const),
+    log: word,
+    header: word,
+    tailLines: fc.nat({ max: 100 }),
+    timeoutMs,
+  }),
+  fc.record({
+    kind: fc.constant('stageIn' as const),
+    url: path,
+    globs: fc.array(word, { maxLength: 3 }),
+    parents: fc.array(fc.tuple(token, path), { maxLength: 3 }),
+    timeoutMs,
+  }),
+  fc.record({
+    kind: fc.constant('stageOut' as const),
+    url: path,
+    globs: fc.array(word, { maxLength: 3 }),
+    timeoutMs,
+  }),
+)
+
+const runTemplate: fc.Arbitrary<TaskTemplate> = fc.record({
   templateId: token,
   name: word,
   argv: fc.array(word, { minLength: 1, maxLength: 5 }),
@@ -28,6 +57,12 @@ const template: fc.Arbitrary<TaskTemplate> = fc.record({
     path.map((file) => ({ file })),
   ),
 })
+const template: fc.Arbitrary<TaskTemplate> = fc.oneof(
+  runTemplate,
+  fc
+    .tuple(runTemplate, step)
+    .map(([run, plan]) => ({ ...run, cpus: 0, isCwdMade: true, step: plan })),
+)
 
 const exit = fc.tuple(
   token,
@@ -58,6 +93,7 @@ export const launcherFrames: fc.Arbitrary<LauncherFrame> = fc.oneof(
       memoryMiB: token,
       epochSeen: token,
       held: tokens,
+      hookSlots: fc.nat({ max: 100 }),
     }),
   ),
   fc.tuple(
@@ -117,6 +153,7 @@ export const launcherShape = z.union([
       incarnation: z.string(),
       pid: n,
       cpus: n,
+      hookSlots: n,
       memoryMiB: z.number().min(0),
       epochSeen: n,
       held: ns,
@@ -135,6 +172,25 @@ export const launcherShape = z.union([
   z.tuple([z.literal(14), n, z.string(), z.string(), z.string(), n]),
 ])
 
+const words = z.array(z.string())
+const stepShape = z.union([
+  z.strictObject({
+    kind: z.literal('hook'),
+    log: z.string(),
+    header: z.string(),
+    tailLines: n,
+    timeoutMs: n,
+  }),
+  z.strictObject({
+    kind: z.literal('stageIn'),
+    url: z.string(),
+    globs: words,
+    parents: z.array(z.tuple([n, z.string()])),
+    timeoutMs: n,
+  }),
+  z.strictObject({ kind: z.literal('stageOut'), url: z.string(), globs: words, timeoutMs: n }),
+])
+
 /** What the types in frames.ts allow a daemon to say. */
 export const daemonShape = z.union([
   z.tuple([z.literal(2), n, n, n, n]),
@@ -149,7 +205,9 @@ export const daemonShape = z.union([
         argv: z.array(z.string().refine((text) => !text.includes('\0'))).min(1),
         environment: z.record(z.string(), z.string()),
         envscript: z.string(),
-        cpus: z.number().positive(),
+        cpus: z.number().min(0),
+        isCwdMade: z.literal(true).optional(),
+        step: stepShape.optional(),
         arrayOffset: z.int().nullable(),
         workdirRoot: z.string().nullable(),
         cwd: z.string(),

@@ -52,6 +52,7 @@ export interface Truth {
 export class SimNode {
   readonly name: string
   readonly cpus: number
+  readonly hookSlots: number
   private readonly time: TimeLine
   private readonly truth: Truth
   private readonly random: Randomness
@@ -62,9 +63,16 @@ export class SimNode {
   private lanes = new Map<number, Waiting[]>()
   isUp = true
 
-  constructor(name: string, cpus: number, time: TimeLine, truth: Truth, random: Randomness) {
+  constructor(
+    name: string,
+    room: { readonly cpus: number; readonly hookSlots: number },
+    time: TimeLine,
+    truth: Truth,
+    random: Randomness,
+  ) {
     this.name = name
-    this.cpus = cpus
+    this.cpus = room.cpus
+    this.hookSlots = room.hookSlots
     this.time = time
     this.truth = truth
     this.random = random

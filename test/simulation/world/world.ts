@@ -73,7 +73,10 @@ export class World {
           (_, index) =>
             new SimNode(
               `a${facts.id}n${index}`,
-              facts.request.cpusPerNode ?? 4,
+              {
+                cpus: facts.request.cpusPerNode ?? 4,
+                hookSlots: facts.request.hookSlots ?? 2,
+              },
               this.time,
               this.judge,
               this.random,
@@ -156,6 +159,7 @@ export class World {
         pid: 1,
         cpus: node.cpus,
         memoryMiB: 1_000,
+        hookSlots: node.hookSlots,
         killGraceMs: 100,
         idleExitMs: null,
         wallTimeLeftMs: null,

@@ -85,15 +85,30 @@ test('forcing a job out of a state with an attempt ends that attempt', () => {
   expect(effects).toEqual(['enqueue', 'killAttempt', 'enqueue'])
 })
 
-test('forcing a job while its hook runs leaves the hook alone: it may be the one that asks', () => {
+test('forcing a job while its hook runs asks for the end of the hook, and its outcome is late', () => {
   const { states, effects } = drive({ hasPostprocess: true }, [
     ...toRunning,
     'ATTEMPT_SUCCEEDED',
     { type: 'FORCE', to: 'RESTART_READY' },
     'POSTPROCESS_DONE',
   ])
-  expect(effects).toEqual(['enqueue', 'runPostprocess', 'enqueue'])
+  expect(effects).toEqual(['enqueue', 'runPostprocess', 'killAttempt', 'enqueue'])
   expect(states.at(-1)).toBe('RESTART_READY')
+})
+
+test('a failure that the retries are not for is final, and a RETRY gives all of them back', () => {
+  const { states, context } = drive({ maxRetries: 3 }, [...toRunning, 'ATTEMPT_FAILED_FOR_GOOD'])
+  expect(states.slice(-2)).toEqual(['RUN_ERROR', 'FAILED'])
+  expect(context.failures).toBe(4)
+  const again = drive({ maxRetries: 3 }, [...toRunning, 'ATTEMPT_FAILED_FOR_GOOD', 'RETRY'])
+  expect(again.context.failures).toBe(0)
+})
+
+test('a failure that the retries are not for is handled where there is a handler', () => {
+  const facts = { hasPostprocess: true, handlesError: true }
+  const { states, effects } = drive(facts, [...toRunning, 'ATTEMPT_FAILED_FOR_GOOD'])
+  expect(states.at(-1)).toBe('RUN_ERROR')
+  expect(effects).toEqual(['enqueue', 'runHandler'])
 })
 
 test('settling a job that rests names the same effects again and changes nothing', () => {

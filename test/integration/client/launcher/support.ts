@@ -82,6 +82,8 @@ export async function makeWorld(changes: Partial<AllocationFile> = {}): Promise<
     environment: { PATH: process.env['PATH'] ?? '/usr/bin:/bin' },
     spawnerKind: 'auto',
     spawners: null,
+    hookSlots: 2,
+    jobMode: 'serial',
     log: { level: 'info', fileBytesMax: 10_000_000, filesKept: 3 },
     ...changes,
   }

@@ -121,6 +121,7 @@ export function helloTo(allocationId: number, parts: Partial<HelloFacts> = {}): 
       memoryMiB: 1_000,
       epochSeen: 0,
       held: [],
+      hookSlots: 0,
       ...parts,
     },
   ]

@@ -102,6 +102,7 @@ export function makeWorld(settings: Partial<LauncherSettings> = {}) {
       pid: 4242,
       cpus: 2,
       memoryMiB: 1000,
+      hookSlots: 2,
       killGraceMs: 5_000,
       idleExitMs: null,
       wallTimeLeftMs: null,

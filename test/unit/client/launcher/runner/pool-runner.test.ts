@@ -49,6 +49,7 @@ test('tasks are collected and go out in one batch, before a kill of one of them'
       close: () => undefined,
     },
     { siteId: 's', allocationId: 1 },
+    { start: () => undefined, kill: () => false, close: () => undefined },
   )
   runner.start(0, 1, 11, template)
   runner.start(1, 2, 12, template)

@@ -2,13 +2,17 @@
 import { expect, test } from 'vitest'
 import { baseEnvironment } from '../../../../../client/launcher/task/base-environment.ts'
 
+const allocation = { siteDirectory: '/site', nodes: [{ name: 'n', cpus: 1 }], jobMode: 'serial' }
 const place = { nodeIndex: 2, marker: 'site:7', socket: '/tmp/x.task' }
 
 test('the allocation’s environment is the base, not that of the launcher', () => {
-  const file = { siteDirectory: '/site', environment: { HOME: '/me' } }
+  const file = { ...allocation, environment: { HOME: '/me' } }
   expect(baseEnvironment(file, { OWN: '1' }, place)).toEqual({
     HOME: '/me',
     BALSAM_SITE: '/site',
+    BALSAM_DB_PATH: '/site',
+    BALSAM_LAUNCHER_NODES: '1',
+    BALSAM_JOB_MODE: 'serial',
     BALSAM_ALLOCATION_MARKER: 'site:7',
     BALSAM_NODE_INDEX: '2',
     BALSAM_SOCKET: '/tmp/x.task',
@@ -16,7 +20,7 @@ test('the allocation’s environment is the base, not that of the launcher', () 
 })
 
 test('an allocation without an environment takes the launcher’s own', () => {
-  const found = baseEnvironment({ siteDirectory: '/site', environment: null }, { OWN: '1' }, place)
+  const found = baseEnvironment({ ...allocation, environment: null }, { OWN: '1' }, place)
   expect(found).toMatchObject({ OWN: '1' })
 })
 
@@ -30,6 +34,6 @@ test('secrets, internals and the marks of another task are left out', () => {
     BALSAM_TASK_MARKER: 'a:b:c',
     BALSAM_TASK_TOKEN: '4',
   }
-  const found = baseEnvironment({ siteDirectory: '/site', environment }, {}, place)
+  const found = baseEnvironment({ ...allocation, environment }, {}, place)
   expect(Object.keys(found).filter((name) => name in environment)).toEqual([])
 })
