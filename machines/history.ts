@@ -7,9 +7,9 @@ import { deliverToJob, jobTable } from './tables.ts'
 
 /**
  * What happened to a job, and when (ms since 1970). Arguments by event:
- * FORCE, HANDLER_DONE: the state asked for, a message. ATTEMPT_SUCCEEDED, _FAILED, _FAILED_FOR_GOOD,
- * _TIMED_OUT, _LOST and _KILLED: code, signal, wall, user and system ms, RSS KiB, orphans, reason. Others: a
- * message.
+ * FORCE, HANDLER_DONE: the state asked for, a message. ATTEMPT_SUCCEEDED, _FAILED,
+ * _FAILED_FOR_GOOD, _TIMED_OUT, _LOST and _KILLED: code, signal, wall, user and system ms, RSS KiB,
+ * orphans, reason. Others: a message.
  */
 export type HistoryRecord = readonly [atMs: number, event: string, ...args: readonly unknown[]]
 

@@ -141,7 +141,7 @@ export interface JobRequest {
   readonly userWorkdir?: string
 }
 
-/** A request as it comes in: what of its resources is not said is its app's word, or the default. */
+/** A request as it comes in: resources that it doesn't say are its app's, or the default. */
 export type SubmittedRequest = Omit<JobRequest, 'resources'> & {
   readonly resources: Partial<JobResources>
 }

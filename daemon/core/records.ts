@@ -41,8 +41,8 @@ export type JournalRecord =
   /** launcher, first token (the others follow it), jobs: each gets the step it waits for. */
   | readonly ['step', number, LeaseToken, readonly JobId[]]
   /**
-   * flat (first, last) of jobs that have not ended, the state, why, and the token of the lease whose
-   * task asks for it: that one is not ended (0: nobody's).
+   * flat (first, last) of jobs that have not ended, the state, why, and the token of the lease
+   * whose task asks for it: that one is not ended (0: nobody's).
    */
   | readonly ['force', readonly JobId[], JobState, string, LeaseToken]
   /** flat (token, startedAtMs). */

@@ -143,7 +143,7 @@ test('a hook that hangs is ended with all its processes when its time is over', 
   expect(hookProcesses()).toEqual([])
 })
 
-test('a hook that leaves a daemon behind is done when it ends, and the daemon is ended', async () => {
+test('a hook that leaves a daemon behind is done when it ends, and so is the daemon', async () => {
   const pre = script(world, 'pre', 'setsid sleep 300 >/dev/null 2>&1 </dev/null & echo left')
   const id = await submitJob(world, site, { name: 'j', command: ['true'], preprocess: pre })
   await launch(site)

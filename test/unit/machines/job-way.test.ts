@@ -85,7 +85,7 @@ test('forcing a job out of a state with an attempt ends that attempt', () => {
   expect(effects).toEqual(['enqueue', 'killAttempt', 'enqueue'])
 })
 
-test('forcing a job while its hook runs asks for the end of the hook, and its outcome is late', () => {
+test('forcing a job while its hook runs asks for its end, and its outcome is late', () => {
   const { states, effects } = drive({ hasPostprocess: true }, [
     ...toRunning,
     'ATTEMPT_SUCCEEDED',

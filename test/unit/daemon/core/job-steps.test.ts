@@ -74,7 +74,7 @@ test('a job is preprocessed, run and postprocessed, one lease after another', as
   expect(pre?.step).toMatchObject({ log: 'preprocess.log', header: '# Balsam Preprocessor: pre\n' })
 })
 
-test('a launcher gets no more steps than it has slots, and no cores are taken for them', async () => {
+test('a launcher gets no more steps than slots, and no cores are taken for them', async () => {
   const { site, launcher } = await served(2)
   await site.submit([
     array(5, hooked),
@@ -149,7 +149,7 @@ test('a handler knows by its environment what it is to handle', async () => {
   })
 })
 
-test('a handler that sets its job to RESTART_READY ends first, then the job runs again', async () => {
+test('a handler that sets RESTART_READY ends first, then the job runs again', async () => {
   const { site, launcher } = await served()
   const token = await handling(site, launcher)
   await force(site, 'RESTART_READY', token)
@@ -247,7 +247,7 @@ test('retries are for the failures that retryOn names', async () => {
   ])
 })
 
-test('hooks and resources of the app are those of its jobs, unless a job says otherwise', async () => {
+test('hooks and resources of an app are those of its jobs, unless these say otherwise', async () => {
   const { site, launcher } = await served()
   await site.run(
     site.door.addApp({
