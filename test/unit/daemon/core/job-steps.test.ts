@@ -247,7 +247,7 @@ test('retries are for the failures that retryOn names', async () => {
   ])
 })
 
-test('hooks and resources of an app are those of its jobs, unless these say otherwise', async () => {
+test('an app’s hooks and resources are its jobs’, unless these say otherwise', async () => {
   const { site, launcher } = await served()
   await site.run(
     site.door.addApp({
