@@ -1,5 +1,6 @@
 // The fields of a job about hooks, transfers, retries and its directory: shapes and rules, shared
-// by submissions and changes. Plain checks after zod, because they run for each line of a submission.
+// by submissions and changes. Plain checks after zod, because they run for each line of a
+// submission.
 import { z } from 'zod'
 import { fault } from '../faults.ts'
 import type { JobRequest } from '../job.ts'
