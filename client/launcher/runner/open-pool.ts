@@ -49,8 +49,10 @@ export async function openPool(
   // Two launchers of one node would both speak for it: an earlier one has nothing more to say.
   await sweep(marker, (found) => found.nodeIndex === nodeIndex && found.isLauncher, clock)
 
-  // Until the core is there, news is kept: exits that the last launcher may not have reported.
+  // Until the core is there, news is kept: exits that the last launcher may not have reported, and
+  // tasks that were given back though they had been seen in a journal.
   const early = new Map<number, Exit>()
+  const givenBack = new Set<number>()
   let core: RunnerHandlers | null = null
   const drained = Promise.withResolvers<void>()
   const handlers: PoolHandlers = {
@@ -59,7 +61,10 @@ export async function openPool(
       if (core !== null) poolHandlers(core).onExited(exits)
       else for (const exit of exits) early.set(exit.token, exit)
     },
-    onWithdrawn: (tokens) => core !== null && poolHandlers(core).onWithdrawn(tokens),
+    onWithdrawn(tokens) {
+      if (core !== null) poolHandlers(core).onWithdrawn(tokens)
+      else for (const token of tokens) givenBack.add(token)
+    },
   }
   const pool = startPool(plan, ports, handlers)
   const pools = withPythonPool(pool, plan.environment, () =>
@@ -93,7 +98,7 @@ export async function openPool(
     adoptInto(launcher) {
       for (const exit of early.values()) tellExit(exit, launcher.adoptExited)
       for (const { token, pid, startedAtMs } of running) {
-        if (early.has(token)) continue
+        if (early.has(token) || givenBack.has(token)) continue
         const cpus = Number(variableOf(pid, taskVariables.cpus) ?? 1)
         launcher.adoptRunning({ token, cpus, startedAtMs })
       }

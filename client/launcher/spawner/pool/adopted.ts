@@ -91,8 +91,15 @@ export function adoptSpawner(
       await wait(clock, limits.journalPollMs)
       look()
     }
-    follow().catch((error: unknown) => log.error('adoption failed', { what: String(error) }))
-    if (!isAlive()) return []
+    const wasAlive = isAlive()
+    const followed = follow().catch((error: unknown) => {
+      log.error('adoption failed', { what: String(error) })
+    })
+    if (!wasAlive) {
+      // The caller may say that nothing of it runs: what it was about to start must be dead first.
+      await followed
+      return []
+    }
     return [...view.open].map((token) => {
       const known = view.running.get(token)
       return { token, pid: known?.pid ?? 0, startedAtMs: known?.atMs ?? clock.wallMs() }
