@@ -57,6 +57,9 @@ export const runFiles = {
   node: (index: number): string => `node-${index}`,
 } as const
 
+/** In the environment that is sent with an allocation: soft limit of open files for its tasks. */
+export const openFilesVariable = 'BALSAM_OPEN_FILES'
+
 /** Environment variable that marks every process of an allocation: `<siteId>:<allocationId>`. */
 export const allocationMarkerVariable = 'BALSAM_ALLOCATION_MARKER'
 /**

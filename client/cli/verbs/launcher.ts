@@ -6,6 +6,7 @@ import { fault } from '../../../protocol/faults.ts'
 import { becomeProgram } from '../../sdk/programs.ts'
 import { declareLater, integerOf, isGiven, refuseLater, textOf } from '../options.ts'
 import { millisecondsOf, minutesOf } from '../request/minutes.ts'
+import { openFilesOfCaller } from '../request/open-files.ts'
 import type { Verb } from '../verb.ts'
 import { jobModeOf } from './submit-launch.ts'
 
@@ -48,6 +49,7 @@ export const launcher: Verb = {
     const grant = await balsam.registerLauncher(request)
     balsam.close()
     context.say(`balsam: launcher of allocation ${grant.allocation.id}; Ctrl-C ends it`)
+    Object.assign(process.env, openFilesOfCaller())
     return becomeProgram('supervisor', ['--run-dir', grant.run_directory])
   },
 }

@@ -5,6 +5,7 @@ import { fault } from '../../../protocol/faults.ts'
 import type { Environment } from '../../sdk/find-site.ts'
 import { integerOf, isGiven, textOf } from '../options.ts'
 import { millisecondsOf, minutesOf } from '../request/minutes.ts'
+import { openFilesOfCaller } from '../request/open-files.ts'
 import { settingsFor } from '../settings-files.ts'
 import type { Parsed, Verb } from '../verb.ts'
 
@@ -31,7 +32,7 @@ export const submitLaunch: Verb = {
       wfFilter: textOf(parsed, 'wfFilter') ?? '',
       cpusPerNode: integerOf(parsed, 'cpus', 1) ?? null,
       idleExitMs: millisecondsOf(parsed, 'idleExit') ?? null,
-      environment: environmentToSend(context.terminal.env),
+      environment: { ...environmentToSend(context.terminal.env), ...openFilesOfCaller() },
       isNoExec: parsed.options['exec'] === false,
     }
     if (!(request.wallTimeMinutes > 0)) {

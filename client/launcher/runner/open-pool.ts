@@ -1,7 +1,7 @@
 // Opens the spawners of a node: adopts what earlier ones left, and ends what nobody can adopt.
 // Must never return while a task of this node runs that is not among the adopted.
 import { dirname, join } from 'node:path'
-import type { AllocationFile } from '../../../protocol/allocation-file.ts'
+import { type AllocationFile, openFilesVariable } from '../../../protocol/allocation-file.ts'
 import { exitReasons } from '../../../protocol/exit-reasons.ts'
 import type { Clock, Log } from '../../../protocol/ports.ts'
 import type { Launcher } from '../core/launcher.ts'
@@ -119,7 +119,7 @@ function startPool(
     nodePath: process.execPath,
     spawnerPath: spawnerProgram(),
     marker: `${marker}:`,
-    openFilesSoft: null,
+    openFilesSoft: openFilesOf(file),
     // One is enough for a core, and for hooks alone; two keep two cores busy, and more only compete
     // for the kernel. Workers do the work of a Python call: one spawner feeds all of them.
     count: only === 'python' ? 1 : (file.spawners ?? Math.max(1, Math.min(2, cpus))),
@@ -128,6 +128,12 @@ function startPool(
     log,
     onSpawnerLost: (tokens) => handlers.onExited(tokens.map(lostExit)),
   })
+}
+
+/** What the user's shell allowed its programs; null: what this launcher may open. */
+function openFilesOf({ environment }: AllocationFile): number | null {
+  const soft = Number((environment ?? process.env)[openFilesVariable])
+  return Number.isSafeInteger(soft) && soft > 0 ? soft : null
 }
 
 /** A task that died with its spawner: nothing is known of its end. */

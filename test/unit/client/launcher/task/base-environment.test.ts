@@ -33,6 +33,7 @@ test('secrets, internals and the marks of another task are left out', () => {
     BALSAM_JOB_ID: '5',
     BALSAM_TASK_MARKER: 'a:b:c',
     BALSAM_TASK_TOKEN: '4',
+    BALSAM_OPEN_FILES: '512',
   }
   const found = baseEnvironment({ ...allocation, environment }, {}, place)
   expect(Object.keys(found).filter((name) => name in environment)).toEqual([])
