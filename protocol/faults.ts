@@ -152,6 +152,12 @@ export const faultCatalogue = {
     '{path} cannot be written: {what}',
     'check owner and permissions',
   ),
+  SITE_MOVED: entry(
+    8,
+    409,
+    '{path} was moved here from {from} while allocations of it live ({ids})',
+    'move it back and end them with balsamd stop, or wait for their end, before it is moved',
+  ),
   SITE_AMBIGUOUS: entry(2, 409, '{text} fits several sites: {sites}', 'give more of the path'),
   SOCKET_PATH_TOO_LONG: entry(
     8,

@@ -188,6 +188,8 @@ export const limits = {
   callRetriesMax: 12,
   /** A client that was being served waits this long for a stopped daemon to be brought back. */
   daemonReturnMsMax: 10_000,
+  /** The daemon looks this often whether its site's directory is still there. */
+  siteLookMs: 5_000,
   /** A stop ends local allocations first: their tasks' grace, then some air. */
   daemonStopMsMax: 60_000,
   /** A wait whose progress goes to a file or a pipe says where it stands this often. */

@@ -11,6 +11,7 @@ import {
 } from '../../machines/allocation.ts'
 import { type Live, openLive, type StoredSnapshot, storedSnapshot } from '../../machines/live.ts'
 import type { AllocationItem } from '../../protocol/calls.ts'
+import { siteLayout } from '../../protocol/site-files.ts'
 import type { ActorRow } from '../store/rows.ts'
 import type { AllocationFacts } from './allocation-services.ts'
 import { fromStore } from './stored-json.ts'
@@ -47,8 +48,11 @@ export function makeAllocation(facts: AllocationFacts): AllocationState {
 }
 
 /** An allocation as an earlier reign left it. */
-export function restoreAllocation(row: ActorRow): AllocationState {
-  const { stored, facts, isSettled } = fromStore<StoredBody>(row.body)
+export function restoreAllocation(row: ActorRow, siteDirectory: string): AllocationState {
+  const { stored, facts: former, isSettled } = fromStore<StoredBody>(row.body)
+  // The site may have been moved since, and its run directories with it.
+  const runDirectory = `${siteDirectory}/${siteLayout.allocation(former.id)}`
+  const facts = { ...former, runDirectory }
   const snapshot = storedSnapshot(stored, allocationVersion)
   const actor = createActor(allocationMachine, { snapshot, input: inputOf(facts) })
   return wrap(facts, openLive(actor, allocationVersion), isSettled)
@@ -67,6 +71,9 @@ export function allocationItem(allocation: AllocationState): AllocationItem {
   const { facts } = allocation
   const { request } = facts
   const context = allocation.live.context()
+  // Settled while its machine goes on: only what a copy of a site has given up.
+  const isOfOriginal =
+    allocation.isSettled && !['ENDED', 'FAILED'].includes(allocation.live.state())
   return {
     id: facts.id,
     scheduler: facts.scheduler,
@@ -77,8 +84,8 @@ export function allocationItem(allocation: AllocationState): AllocationItem {
     wall_time_minutes: request.wallTimeMinutes,
     job_mode: request.jobMode,
     wf_filter: facts.wfFilter,
-    state: shownAllocationStates[allocation.live.state()],
-    reason: context.reason,
+    state: isOfOriginal ? 'ENDED' : shownAllocationStates[allocation.live.state()],
+    reason: isOfOriginal ? 'the site was copied: it is the original’s' : context.reason,
     is_foreign: facts.scheduler === 'foreign',
     created_at: isoOf(facts.createdAtMs) ?? '',
     started_at: isoOf(context.startedAtMs),

@@ -34,9 +34,13 @@ export interface Booted {
 
 const silent: Sink = { moved: () => undefined, endLease: () => undefined }
 
-/** Makes the site that the store describes. `loadSpecs` reads the specs of these jobs. */
+/**
+ * Makes the site that the store describes, in the directory where it is now. `loadSpecs` reads the
+ * specs of these jobs.
+ */
 export async function bootSite(
   stored: StoredSite,
+  siteDirectory: string,
   loadSpecs: (ids: readonly JobId[]) => Promise<SpecRow[]>,
   log: Log,
 ): Promise<Booted> {
@@ -49,7 +53,9 @@ export async function bootSite(
       const node = stored.actors.find((other) => other.kind === 'node' && other.id === row.id)
       site.launchers.set(row.id, restoreLauncher(row, node))
     }
-    if (row.kind === 'allocation') allocations.set(row.id, restoreAllocation(row))
+    if (row.kind === 'allocation') {
+      allocations.set(row.id, restoreAllocation(row, siteDirectory))
+    }
   }
   for (const row of stored.spans) restoreSpan(site, row)
   await restoreJobs(site, stored.openJobs, loadSpecs)

@@ -52,7 +52,12 @@ const stepsDefault: StepSettings = {
 export async function makeCore(parts: CoreParts): Promise<Core> {
   const { clock, store, log } = parts
   const stored = await store.open(`${parts.reign.host}:${parts.reign.pid}`)
-  const { site, allocations } = await bootSite(stored, (ids) => store.specsOf(ids), log)
+  const { site, allocations } = await bootSite(
+    stored,
+    parts.reign.siteDirectory,
+    (ids) => store.specsOf(ids),
+    log,
+  )
   const writer = makeCatchUpWriter({
     clock,
     log,

@@ -27,9 +27,18 @@ import { holdSite } from '../store/hold-site.ts'
 import { openStore } from '../store/open-store.ts'
 import { forgetCopiedAllocations } from './forget-copy.ts'
 import { nodeCommand, programFile } from './programs.ts'
-import { announce, claimSiteId, openSiteDirectory, unannounce } from './site-directory.ts'
+import { refuseMovedAlive } from './refuse-moved.ts'
+import {
+  announce,
+  claimSiteId,
+  formerPlace,
+  openSiteDirectory,
+  settleHere,
+  unannounce,
+} from './site-directory.ts'
 import { statusOf } from './status.ts'
 import { closeCore, drain, haltCore } from './stopping.ts'
+import { watchSite } from './watch-site.ts'
 
 /** What a reign is given by the process. */
 export interface RunPlan {
@@ -126,14 +135,18 @@ async function reign(plan: RunPlan, directory: DirectoryIdentity, hands: Hands):
     die: plan.die,
   })
   machine.deliver({ type: 'STORE_OPENED', epoch: core.reign.epoch })
-  await forgetCopiedAllocations(core)
-  for (const { id, isSettled } of core.allocations.values()) if (isSettled) access.revoke(id)
-  resumeCore(core)
-  machine.deliver({ type: 'RECOVERED' })
   try {
+    await forgetCopiedAllocations(core)
+    const from = formerPlace(directory)
+    await refuseMovedAlive(core, from)
+    if (from !== null) settleHere(directory)
+    for (const { id, isSettled } of core.allocations.values()) if (isSettled) access.revoke(id)
+    resumeCore(core)
+    machine.deliver({ type: 'RECOVERED' })
     return await serve(plan, core, {
       machine,
       access,
+      directory,
       socket,
       uid,
       driverReason: hands.driverReason,
@@ -179,6 +192,7 @@ interface Serving {
     >
   >
   readonly access: LauncherAccess
+  readonly directory: DirectoryIdentity
   readonly socket: string
   readonly uid: number
   readonly driverReason: string
@@ -201,6 +215,7 @@ async function serve(plan: RunPlan, core: Core, serving: Serving): Promise<Reign
     await core.settled()
   }
   const close = async (): Promise<void> => {
+    unwatch()
     unannounce(core.reign.siteDirectory, core.reign.pid)
     await links?.close('the daemon is stopping')
     await closeCore(core)
@@ -213,6 +228,9 @@ async function serve(plan: RunPlan, core: Core, serving: Serving): Promise<Reign
     stopping ??= end(how, reason)
     return stopping
   }
+  const unwatch = watchSite(serving.directory, clock, () => {
+    void stop('restart', 'the directory of the site is gone').then(close).catch(plan.die)
+  })
 
   const door = makeDoor(core, {
     status: async () =>

@@ -42,18 +42,29 @@ export function claimSiteId(
   nowMs: number,
 ): string {
   const site = siteFileOf(identity)
-  const verdict = judgeSite(site, identity)
-  if (verdict === 'same') return site.siteId
-  const isCopy = verdict === 'copied'
+  if (judgeSite(site, identity) !== 'copied') return site.siteId
   // Before the new identity: from then on it would be believed, and lead to the original's daemon.
-  if (isCopy) rmSync(join(identity.path, siteLayout.server), { force: true })
-  const siteId = isCopy ? random.hex(8) : site.siteId
-  const createdAt = isCopy ? new Date(nowMs).toISOString() : site.createdAt
-  writeWhole(
-    join(identity.path, siteLayout.site),
-    fileText(makeSiteFile(siteId, identity, createdAt)),
-  )
+  rmSync(join(identity.path, siteLayout.server), { force: true })
+  const siteId = random.hex(8)
+  writeSite(identity, siteId, new Date(nowMs).toISOString())
   return siteId
+}
+
+/** Where the site was before it was moved here; null when it was not. */
+export function formerPlace(identity: DirectoryIdentity): string | null {
+  const site = siteFileOf(identity)
+  return judgeSite(site, identity) === 'moved' ? site.path : null
+}
+
+/** Writes down where the site is now; until then each start sees that it was moved. */
+export function settleHere(identity: DirectoryIdentity): void {
+  const { siteId, createdAt } = siteFileOf(identity)
+  writeSite(identity, siteId, createdAt)
+}
+
+function writeSite(identity: DirectoryIdentity, siteId: string, createdAt: string): void {
+  const text = fileText(makeSiteFile(siteId, identity, createdAt))
+  writeWhole(join(identity.path, siteLayout.site), text)
 }
 
 /** Says in server.json who serves the site: written whole, readable by the owner only. */

@@ -2,10 +2,12 @@
 import { cpSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { limits } from '../../../protocol/limits.ts'
 import { daemonOf } from '../../support/daemon.ts'
-import { isLiving } from '../../support/processes.ts'
+import { isLiving, killNow, processesOf, programOf } from '../../support/processes.ts'
 import type { TestSite, World } from '../../support/site.ts'
 import { makeWorld } from '../../support/site.ts'
+import { until } from '../../support/until.ts'
 import { launch, submitSteered } from './tasks.ts'
 
 let world: World
@@ -31,6 +33,52 @@ test('a site that was moved while it was stopped shows old outputs and runs new 
   expect(await moved.ok('out', 'old')).toBe('from before\n')
 })
 
+test('a site that was moved with a living allocation is refused until it is back', async () => {
+  const job = await submitSteered(site, world.base, { name: 'j' })
+  await launch(site)
+  const pid = await job.running()
+  process.kill(daemonOf(site.path).pid, 'SIGKILL')
+  const moved = world.siteAt(join(world.base, 'moved'))
+  renameSync(site.path, moved.path)
+  for (let again = 0; again < 2; again += 1) {
+    const { code, err } = await moved.balsam('ls')
+    expect([code, err]).toEqual([8, expect.stringContaining('[SITE_MOVED]')])
+    expect(err).toContain(`moved here from ${site.path} while allocations of it live (1)`)
+  }
+  expect(isLiving(pid)).toBe(true)
+  renameSync(moved.path, site.path)
+  job.letGo()
+  expect(await site.balsam('wait')).toMatchObject({ code: 0 })
+  expect(await site.job(job.id)).toMatchObject({ state: 'JOB_FINISHED', attempts: 1 })
+})
+
+test('what an allocation left behind is found where the site was moved to', async () => {
+  const job = await submitSteered(site, world.base, { name: 'j' })
+  await launch(site)
+  const pid = await job.running()
+  const { pid: daemon } = daemonOf(site.path)
+  process.kill(daemon, 'SIGKILL')
+  const ours = () => processesOf({ id: site.id(), path: site.path })
+  const supervisor = ours().find((each) => programOf(each) === 'supervisor')
+  expect(supervisor).toBeDefined()
+  killNow(supervisor?.pid ?? Number.NaN)
+  job.letGo()
+  await until('all of it has ended', () => ours().length === 0 && !isLiving(pid))
+  const moved = world.siteAt(join(world.base, 'moved'))
+  renameSync(site.path, moved.path)
+  expect(await moved.balsam('wait')).toMatchObject({ code: 0 })
+  expect(await moved.job(job.id)).toMatchObject({ state: 'JOB_FINISHED', attempts: 1 })
+})
+
+test('a daemon whose site is removed or moved away ends', async () => {
+  await site.ok('ls')
+  const { pid } = daemonOf(site.path)
+  renameSync(site.path, join(world.base, 'elsewhere'))
+  await until('the daemon has ended', () => !isLiving(pid), 3 * limits.siteLookMs)
+  renameSync(join(world.base, 'elsewhere'), site.path)
+  expect(await site.balsam('ls')).toMatchObject({ code: 0 })
+})
+
 test('a copy of a running site has its own identity and ends no task of the original', async () => {
   const job = await submitSteered(site, world.base, { name: 'j' })
   await launch(site)
@@ -38,6 +86,8 @@ test('a copy of a running site has its own identity and ends no task of the orig
   const copy = world.siteAt(join(world.base, 'copy'))
   cpSync(site.path, copy.path, { recursive: true })
   expect((await copy.job(job.id)).state).not.toBe('RUNNING')
+  const { out } = await copy.balsam('ls', 'queues')
+  expect(out).toMatch(/^1\tENDED\t.*the site was copied/m)
   expect(copy.id()).not.toBe(site.id())
   expect(daemonOf(copy.path).pid).not.toBe(daemonOf(site.path).pid)
   expect(await copy.balsamd('stop')).toMatchObject({ code: 0 })

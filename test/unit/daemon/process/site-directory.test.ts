@@ -17,7 +17,9 @@ import { expect, type TestContext, test } from 'vitest'
 import {
   announce,
   claimSiteId,
+  formerPlace,
   openSiteDirectory,
+  settleHere,
   unannounce,
 } from '../../../../daemon/process/site-directory.ts'
 import {
@@ -70,6 +72,10 @@ test('a site that was moved keeps its id, and its new place is written down', (c
   const moved = `${path}-moved`
   renameSync(path, moved)
   expect(siteId(moved)).toBe('original')
+  const identity = openSiteDirectory(moved)
+  expect(formerPlace(identity)).toBe(path)
+  settleHere(identity)
+  expect(formerPlace(identity)).toBeNull()
   expect(JSON.parse(readFileSync(join(moved, siteLayout.site), 'utf8'))).toMatchObject({
     siteId: 'original',
     path: moved,
