@@ -17,6 +17,6 @@ test.each([
     balsam submit --name n --wait -- sh -c 'ulimit -Sn; env | grep -c BALSAM_OPEN' >&2
     balsam wait n --no-fail; wait; balsam out n`,
   )
-  expect(code, err).toBe(0)
+  expect({ code, err }).toMatchObject({ code: 0 })
   expect(out.trim().split('\n').slice(-2)).toEqual(['512', '0'])
 })
