@@ -1,5 +1,5 @@
-// The open files that the user's shell allows: its soft limit. Node raises its own at its start, and
-// tasks that select() or close all descriptors one by one would suffer from a large one.
+// The open files that the user's shell allows: its soft limit. Node raises its own at its start,
+// and tasks that select() or close all descriptors one by one would suffer from a large one.
 import { readFileSync } from 'node:fs'
 import { openFilesVariable } from '../../../protocol/allocation-file.ts'
 

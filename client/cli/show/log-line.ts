@@ -41,6 +41,15 @@ export function logLine(line: string, look: Look): string {
   return `${at} ${shownLevel} ${message}${below.map(escapeBelow).join('')}`
 }
 
+/** The line for programs: level as a word, time as ISO 8601 UTC; what is no JSON is the message. */
+export function logRecord(line: string): Readonly<Record<string, unknown>> {
+  const record = recordOf(line)
+  if (record === undefined) return { msg: line }
+  const level = levels[Number(record['level'])]?.toLowerCase() ?? record['level']
+  const at = dateOf(record['time'])
+  return { ...record, level, time: at === undefined ? null : at.toISOString() }
+}
+
 /** Escapes all but the line break that the line begins with. */
 function escapeBelow(line: string): string {
   return `\n${escapeControls(line.slice(1))}`
@@ -61,6 +70,11 @@ function recordOf(line: string): Readonly<Record<string, unknown>> | undefined {
 }
 
 function timeOf(time: unknown): string {
+  const at = dateOf(time)
+  return at === undefined ? '' : localTime(at.toISOString())
+}
+
+function dateOf(time: unknown): Date | undefined {
   const at = typeof time === 'number' || typeof time === 'string' ? new Date(time) : undefined
-  return at === undefined || Number.isNaN(at.getTime()) ? '' : localTime(at.toISOString())
+  return at === undefined || Number.isNaN(at.getTime()) ? undefined : at
 }

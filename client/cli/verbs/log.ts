@@ -9,7 +9,7 @@ import type { FollowedFile } from '../files/follow.ts'
 import { followFile, startOfLastLines } from '../files/follow.ts'
 import { integerOf, isGiven } from '../options.ts'
 import { realClock } from '../ports/clock.ts'
-import { logLine } from '../show/log-line.ts'
+import { logLine, logRecord } from '../show/log-line.ts'
 import type { Context, Parsed, Verb } from '../verb.ts'
 
 const lookMs = 200
@@ -40,7 +40,8 @@ export const log: Verb = {
         if (files.size === 0 && !isFollowing) {
           throw fault('NOTHING_LOGGED', { path: join(site, siteLayout.log) })
         }
-        printNew(context, site, files, isGiven(parsed, 'raw') || isGiven(parsed, 'json'))
+        if (isGiven(parsed, 'json') && !isFollowing) printDocument(context, site, files)
+        else printNew(context, site, files, isGiven(parsed, 'raw') || isGiven(parsed, 'json'))
         if (isFollowing) await realClock.sleep(lookMs, stop.signal)
       } while (isFollowing && !stop.signal.aborted)
     } finally {
@@ -52,11 +53,14 @@ export const log: Verb = {
 
 interface Followed {
   readonly file: FollowedFile
+  /** The byte at which it is begun. */
+  readonly start: number
   rest: string
 }
 
 function begin(path: string, lines: number): Followed {
-  return { file: followFile(path, startOfLastLines(path, lines)), rest: '' }
+  const start = startOfLastLines(path, lines)
+  return { file: followFile(path, start), start, rest: '' }
 }
 
 function followsOf(context: Context, parsed: Parsed): boolean {
@@ -80,6 +84,28 @@ function printNew(
       context.print(shown.join(''))
     })
   }
+}
+
+/** All of it as one document; following has no end, so there each record is a line of its own. */
+function printDocument(
+  context: Context,
+  site: string,
+  files: ReadonlyMap<string, Followed>,
+): void {
+  const items: object[] = []
+  let isCut = false
+  for (const [path, { file, start }] of files) {
+    isCut ||= start > 0
+    let text = ''
+    file.readMore((more) => {
+      text += more
+    })
+    const lines = text.split('\n').filter((line) => line !== '')
+    items.push(...lines.map((line) => ({ file: relative(site, path), ...logRecord(line) })))
+  }
+  const total = items.length
+  const document = { schema: 'balsam.log/1', items, total, truncated: isCut }
+  context.print(`${JSON.stringify(document)}\n`)
 }
 
 function logFiles(site: string, parsed: Parsed): string[] {

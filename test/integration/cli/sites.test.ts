@@ -97,6 +97,13 @@ test('log prints what the daemon logged, also when none runs', async () => {
   expect(out).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d INFO {2}serving {2}/m)
   const raw = await world.balsam('--site', site, 'log', '--daemon', '--raw', '-n', '1')
   expect(raw.out).toMatch(/^\{.*\}\n$/)
+  const whole = await world.balsam('--site', site, 'log', '--json', '-n', '1')
+  expect(JSON.parse(whole.out)).toMatchObject({
+    schema: 'balsam.log/1',
+    items: [{ file: 'log/balsamd.log', level: 'info', msg: 'stopped' }],
+    total: 1,
+    truncated: true,
+  })
 })
 
 test('curl can use the daemon as the guide says', async () => {

@@ -107,7 +107,7 @@ describe.each(['bash', 'zsh'])('%s', (shell) => {
     for (const name of ['balsamactivate', 'balsamdeactivate']) {
       for (const start of [name, `${shell} '${join(folder, 'bin', name)}'`]) {
         const { stderr, status } = run(shell, `${start} one`)
-        expect(stderr).toContain(`${name}: it must be sourced`)
+        expect(stderr).toContain(`${name}: it must be sourced, by bash or zsh [NOT_SOURCED]`)
         expect(status).toBe(2)
       }
     }

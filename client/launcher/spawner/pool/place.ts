@@ -94,7 +94,7 @@ export function makePlace(parts: PlaceParts): Place {
       case 'rotated':
         return term.acknowledgements.rotated()
       case 'ready':
-        return log.info('a spawner is ready', { pid: report.pid, kind: report.kind })
+        return log.info('a spawner is ready', { spawner: report.pid, kind: report.kind })
     }
   }
   const settle = async ({ file, held, acknowledgements }: Term): Promise<void> => {
