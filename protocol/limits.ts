@@ -45,11 +45,12 @@ export const limits = {
    * in the turns after it. About 10 ms of work.
    */
   turnLeasesMax: 1_000,
-  /** The state table may lag behind the journal by this many job changes … */
-  catchUpJobsMax: 20_000,
-  /** … or this long. */
+  /** The tables follow the journal at most this long behind … */
   catchUpMsMax: 50,
-  /** Rows of one catch-up transaction: a commit never waits longer behind it than about 10 ms. */
+  /**
+   * … or this many job changes, which are the rows of one transaction: a commit never waits longer
+   * behind it than about 10 ms.
+   */
   catchUpChunkJobs: 2_000,
   /** How often a launcher says that it lives. */
   heartbeatMs: 5_000,
@@ -92,8 +93,6 @@ export const limits = {
   reconnectMsMin: 100,
   /** … up to this. */
   reconnectMsMax: 10_000,
-  /** Scheduler commands are ended after this long. */
-  schedulerCommandMsMax: 30_000,
   /** How often allocations are looked at when nothing is expected to change. */
   schedulerPollMs: 30_000,
   /** The local scheduler lives on this machine; looking costs a few reads of /proc. */

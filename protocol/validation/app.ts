@@ -8,7 +8,7 @@ import { checkName } from './names.ts'
 import { parseAs } from './parse.ts'
 import { resourcesShape } from './resources.ts'
 import { checkHook } from './step-fields.ts'
-import { checkEnvironment, checkText, checkWords, environmentShape } from './text.ts'
+import { checkSetVariables, checkText, checkWords, environmentShape } from './text.ts'
 
 const hook = z.string().max(limits.argsBytesMax)
 
@@ -31,7 +31,7 @@ export function checkAppSpec(value: unknown): AppSpec {
   checkWords('executable', splitWords(app.executable, 'executable'))
   checkText('description', app.description)
   checkText('envscript', app.envscript)
-  checkEnvironment(app.environment)
+  checkSetVariables(app.environment)
   checkHook('preprocess', app.preprocess ?? '')
   checkHook('postprocess', app.postprocess ?? '')
   return app

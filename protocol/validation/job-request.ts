@@ -11,7 +11,7 @@ import { checkPython, pythonShape } from './python.ts'
 import { resourcesShape } from './resources.ts'
 import { checkStepFields, stepFields } from './step-fields.ts'
 import { checkData, dataShape, tagsShape } from './tags.ts'
-import { checkEnvironment, checkText, checkWords, environmentShape } from './text.ts'
+import { checkSetVariables, checkText, checkWords, environmentShape } from './text.ts'
 
 const outputShape = z.union([
   z.strictObject({ to: z.literal('workdir') }),
@@ -54,7 +54,7 @@ export function checkJobRequest(value: unknown): SubmittedRequest {
   checkName('workflow', request.workflow)
   checkCommand(request)
   checkText('description', request.description)
-  checkEnvironment(request.environment)
+  checkSetVariables(request.environment)
   checkPlaces(request)
   if (request.array !== null) checkArray(request.array)
   if (request.data !== undefined) checkData(request.data)

@@ -42,6 +42,18 @@ export function checkEnvironment(environment: Readonly<Record<string, string>>):
   }
 }
 
+/** Names that Balsam itself sets for a task; by some of them its processes are found. */
+const ownVariable =
+  /^BALSAM_(TASK_\w*|SPAWNER_\w*|JOB_ID|WORKFLOW|SOCKET|NODE_INDEX|ALLOCATION_MARKER)$/
+
+/** The same for variables that an app or a job sets, and not a shell: BAD_FIELD for our own names. */
+export function checkSetVariables(environment: Readonly<Record<string, string>>): void {
+  checkEnvironment(environment)
+  const own = Object.keys(environment).find((name) => ownVariable.test(name))
+  if (own === undefined) return
+  throw fault('BAD_FIELD', { field: 'environment', what: `${own} is set by balsam itself` })
+}
+
 function checkVariableSize(name: string, value: string): void {
   // The kernel counts NAME=value and its NUL.
   const bytes = bytesOf(name) + bytesOf(value) + 2

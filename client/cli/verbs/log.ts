@@ -87,11 +87,7 @@ function printNew(
 }
 
 /** All of it as one document; following has no end, so there each record is a line of its own. */
-function printDocument(
-  context: Context,
-  site: string,
-  files: ReadonlyMap<string, Followed>,
-): void {
+function printDocument(context: Context, site: string, files: ReadonlyMap<string, Followed>): void {
   const items: object[] = []
   let isCut = false
   for (const [path, { file, start }] of files) {

@@ -23,7 +23,7 @@ async function complaintOf(load: () => Promise<unknown>): Promise<string | null>
   } catch (error) {
     // The first line names the module; the rest lists every folder that was searched.
     const words = error instanceof Error ? error.message : String(error)
-    return words.split('\n')[0] ?? words
+    return (words.split('\n')[0] ?? words).replace(/[.:]* Tried:$/, '')
   }
 }
 

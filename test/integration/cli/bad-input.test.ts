@@ -50,6 +50,7 @@ const cases: readonly (readonly [string, readonly string[], string, number])[] =
   ['a number that is none', job('--cpus', 'two'), 'BAD_FIELD', 2],
   ['no cores', ['submit', '--cpus', '0', '--', 'true'], 'BAD_FIELD', 2],
   ['a variable without a value', job('--env', 'A'), 'BAD_FIELD', 2],
+  ['a variable of our own', job('--env', 'BALSAM_ALLOCATION_MARKER=x'), 'BAD_FIELD', 2],
   ['an array that ends early', ['submit', '--array', '9-1', 'true'], 'BAD_FIELD', 2],
   ['an unknown state', ['ls', '--state', 'RUNING'], 'BAD_FIELD', 2],
   ['several nodes', job('--num-nodes', '2'), 'UNSUPPORTED', 2],

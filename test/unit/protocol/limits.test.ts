@@ -1,5 +1,5 @@
 // The bounds: whole numbers with a unit, a reason each, and in order among themselves.
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { limits } from '../../../protocol/limits.ts'
@@ -43,4 +43,16 @@ test('a page of a list is not larger than the largest page', () => {
 
 test('a daemon that stops has time to end its allocations', () => {
   expect(limits.daemonStopMsMax).toBeGreaterThan(2 * limits.killGraceMs)
+})
+
+test('every bound binds something: each is read outside of its file', () => {
+  const root = join(import.meta.dirname, '../../..')
+  const files = ['protocol', 'machines', 'daemon', 'client'].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts') && `${folder}/${name}` !== 'protocol/limits.ts')
+      .map((name) => readFileSync(join(root, folder, name), 'utf8')),
+  )
+  const text = files.join('\n')
+  expect(files.length).toBeGreaterThan(100)
+  expect(names.filter((name) => !new RegExp(`\\b${name}\\b`).test(text))).toEqual([])
 })

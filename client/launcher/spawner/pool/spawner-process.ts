@@ -76,7 +76,8 @@ function listen(child: ChildProcess, handlers: SpawnerHandlers, log: Log): void 
     for (const line of reports.push(chunk)) handlers.onReport(JSON.parse(line) as Report)
   })
   child.stderr?.on('data', (chunk: Buffer) => {
-    for (const line of messages.push(chunk)) log.warn('a spawner says', { spawner: child.pid, line })
+    for (const line of messages.push(chunk))
+      log.warn('a spawner says', { spawner: child.pid, line })
   })
   child.on('close', (code, signal) => handlers.onEnd(signal ?? `exit ${code ?? ''}`))
 }
