@@ -46,7 +46,7 @@ export function checkEnvironment(environment: Readonly<Record<string, string>>):
 const ownVariable =
   /^BALSAM_(TASK_\w*|SPAWNER_\w*|JOB_ID|WORKFLOW|SOCKET|NODE_INDEX|ALLOCATION_MARKER)$/
 
-/** The same for variables that an app or a job sets, and not a shell: BAD_FIELD for our own names. */
+/** The same for variables that an app or a job sets: BAD_FIELD for names that are our own. */
 export function checkSetVariables(environment: Readonly<Record<string, string>>): void {
   checkEnvironment(environment)
   const own = Object.keys(environment).find((name) => ownVariable.test(name))
