@@ -52,6 +52,12 @@ export const queryFields = [
   'working_directory',
 ] as const
 
+/**
+ * Beside the columns, `fields` may name this: the whole JobRequest as it is kept, without loss, as
+ * clients need it to change a job or to submit its like. Conditions and orders can't.
+ */
+export const requestField = 'request'
+
 /** How a column is compared. i… ignores case; `in`: value is a list; `range`: [low, high]. */
 export const queryOperators = [
   'eq',

@@ -1,6 +1,7 @@
 // The columns of a list that users ask for by name, from a job as stored. Says the same as the
 // columns of daemon/store/queries, which conditions and orders are about.
 import type { JobRequest } from '../../protocol/job.ts'
+import { requestField } from '../../protocol/query.ts'
 import { stateOf } from '../../protocol/states.ts'
 import type { ListedJob } from '../store/store.ts'
 import { fromStore } from './stored-json.ts'
@@ -79,6 +80,8 @@ function valueAt(site: ViewSite, job: ListedJob, request: JobRequest, field: str
       return row?.signal
     case 'node':
       return nodeOf(site, job)
+    case requestField:
+      return request
     case 'working_directory':
       return workingDirectory(site, request, itemOf(job))
     default:

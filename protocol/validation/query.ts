@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { JobQueryRequest } from '../calls.ts'
 import { fault } from '../faults.ts'
 import { limits } from '../limits.ts'
+import { requestField } from '../query.ts'
 import { filterShape } from './filter.ts'
 import { parseAs } from './parse.ts'
 import { checkQueryField } from './where.ts'
@@ -21,7 +22,9 @@ const shape = z.strictObject({
 /** A query out of unknown JSON. BAD_FIELD names what is wrong, TOO_MANY a page that is too long. */
 export function checkJobQuery(value: unknown): JobQueryRequest {
   const query: JobQueryRequest = parseAs(shape, value)
-  for (const field of query.fields ?? []) checkQueryField(field)
+  for (const field of query.fields ?? []) {
+    if (field !== requestField) checkQueryField(field)
+  }
   for (const field of query.order ?? []) checkQueryField(field.replace(/^-/, ''))
   if (query.after !== undefined && (query.order?.length ?? 0) > 0) {
     throw fault('BAD_FIELD', { field: 'after', what: 'an ordered list is paged by offset' })

@@ -48,7 +48,10 @@ RESOURCE_FIELDS: Dict[str, Tuple[str, Any]] = {
 READ_FIELDS = ("id", "state", "attempts", "started_at", "ended_at", "return_code", "signal",
                "parents", "node", "working_directory")
 
-#: Columns that lists are asked for (protocol/query.ts), beside those that every row has.
+#: What whole objects are made of: the request without loss, and what only the daemon knows.
+OBJECT_COLUMNS = ("request", "parents", "node", "working_directory")
+
+#: Columns of lists (protocol/query.ts), beside those that every row has.
 LIST_COLUMNS = (
     "priority", "description", "args", "command", "num_nodes", "ranks_per_node",
     "threads_per_rank", "threads_per_core", "cpu_affinity", "cpus", "gpus", "memory_mib",
@@ -126,6 +129,17 @@ def request_of(values: Mapping[str, Any], parents: Iterable[Any]) -> Dict[str, A
     if values.get("output") is not None:
         request["output"] = values["output"]
     return request
+
+
+def values_of(request: Mapping[str, Any]) -> Dict[str, Any]:
+    """The fields of a job, from its request."""
+    values = {name: request[wire] for name, (wire, _) in REQUEST_FIELDS.items() if wire in request}
+    resources = request.get("resources") or {}
+    values.update({name: resources[wire] for name, (wire, _) in RESOURCE_FIELDS.items()
+                   if wire in resources})
+    if request.get("output", {}).get("to", "workdir") != "workdir":
+        values["output"] = request["output"]
+    return values
 
 
 def resources_of(values: Mapping[str, Any]) -> Dict[str, Any]:

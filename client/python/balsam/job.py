@@ -52,7 +52,7 @@ class JobQuerySet(QuerySet["Job"]):
     def _wanted(self) -> Tuple[str, ...]:
         """Columns to ask for: all of them for whole objects."""
         if self._shape == "objects" or self._columns is None:
-            return _fields.LIST_COLUMNS
+            return _fields.OBJECT_COLUMNS
         wanted = []
         for name in self._columns:
             column = self.model.column_of(name)
@@ -65,7 +65,7 @@ class JobQuerySet(QuerySet["Job"]):
         at, after = self._low, 0
         while left is None or left > 0:
             limit = chunk_size if left is None else min(left, chunk_size)
-            request = self._request(fields=list(self._wanted()), limit=limit)
+            request = self._request(fields=list(self._wanted()), limit=min(limit, 2_500))
             # By number pages follow each other whatever happens meanwhile; any other way by offset.
             if self._order or self._low > 0:
                 request["offset"] = at
@@ -173,7 +173,7 @@ class JobQuerySet(QuerySet["Job"]):
     def by_states(self) -> Dict[str, int]:
         """How many jobs of the set are in each state."""
         found: Dict[str, int] = {}
-        for state in self.values_list("state", flat=True).iterator(10_000):
+        for state in self.values_list("state", flat=True).iterator(2_500):
             found[state] = found.get(state, 0) + 1
         return found
 
@@ -285,6 +285,9 @@ class Job:
     def value_of(self, name: str) -> Any:
         """A column, or a path into a map: `data__result__energy`."""
         words = name.split("__")
+        column = self.column_of(name)
+        if column in self._read:
+            return self._read[column]
         value = getattr(self, words[0])
         for word in words[1:]:
             value = value.get(word) if isinstance(value, dict) else None
@@ -301,13 +304,18 @@ class Job:
         for name in ("id", "state", "attempts", "started_at", "ended_at", "return_code", "signal"):
             if name in item:
                 setattr(self, name, item[name])
-        found = {**{name: item[name] for name in ("name", "workflow", "application") if name in item},
-                 **(item.get("fields") or {})}
+        fields = item.get("fields") or {}
+        # The name in the row is that of an array's element, too.
+        found = {**_fields.values_of(fields.get("request") or {}),
+                 **{name: item[name] for name in ("name", "workflow", "application") if name in item},
+                 **{name: value for name, value in fields.items() if name != "request"}}
         for name, value in found.items():
-            if name in _fields.REQUEST_FIELDS or name in _fields.RESOURCE_FIELDS:
+            if name == "output":
+                self._values["output"] = value
+            elif name in _fields.REQUEST_FIELDS or name in _fields.RESOURCE_FIELDS:
                 self._values[name] = _fields.default_of(name) if value is None else value
             elif name == "parents":
-                self._parents = list(value or [])
+                self._parents = list(value) if isinstance(value, list) else []
             elif name == "node":
                 self.node = value
             else:
@@ -386,7 +394,7 @@ class Job:
 
     def refresh_from_db(self, **_ignored: Any) -> None:
         """Reads the job anew; what was not saved is gone."""
-        request = {"filter": self._me(), "fields": list(_fields.LIST_COLUMNS), "limit": 1}
+        request = {"filter": self._me(), "fields": list(_fields.OBJECT_COLUMNS), "limit": 1}
         page = self._site().session.call("POST", "/v1/query", request, is_repeatable=True)
         if not page["items"]:
             raise self.DoesNotExist(f"job {self.id} does not exist any more")

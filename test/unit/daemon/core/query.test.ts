@@ -1,5 +1,6 @@
 // Lists with conditions, columns and orders, through the door of a core.
 import { expect, test } from 'vitest'
+import { checkJobQuery } from '../../../../protocol/validation/query.ts'
 import { TestLauncher } from './launcher.ts'
 import { array, request, startSite } from './site.ts'
 
@@ -35,6 +36,19 @@ test('working directories are found by what they contain', async () => {
   expect(page.items.map(({ name }) => name)).toEqual(['my sim-11'])
   const detail = await site.run(site.door.job('11'))
   expect(page.items[0]?.fields).toEqual({ working_directory: detail.working_directory })
+})
+
+test('the whole request comes as a column, for lists but not for conditions', async () => {
+  const site = await startSite()
+  const asked = request({ command: ['echo', 'a b'], inputFiles: ['*.in', 'x'], maxRetries: 2 })
+  await site.submit([asked])
+  const page = await site.run(site.door.query(checkJobQuery({ fields: ['request'] })))
+  expect(page.items[0]?.fields?.['request']).toMatchObject({
+    command: ['echo', 'a b'],
+    inputFiles: ['*.in', 'x'],
+    maxRetries: 2,
+  })
+  expect(() => checkJobQuery({ order: ['request'] })).toThrow('jobs have no such field')
 })
 
 test('a value that its column can never have is refused', async () => {
