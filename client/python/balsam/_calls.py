@@ -9,8 +9,11 @@ import io
 import json
 import os
 import pickle
+import re
 import sys
 from typing import Any, Callable, Dict, List, Optional, Tuple
+
+_UNNAMEABLE = re.compile(r"[^A-Za-z0-9._+@=-]")
 
 #: A payload beyond this goes by a file: protocol's limits.pythonPayloadLengthMax, less some air.
 INLINE_MAX = 48 * 1024
@@ -100,8 +103,7 @@ def name_of(function: Any) -> str:
     inner = getattr(function, "func", function)
     name = getattr(inner, "__qualname__", None) or type(function).__name__
     name = name.split(".")[-1]
-    return "".join(each if each.isalnum() and each.isascii() or each in "._+@=-" else "_"
-                   for each in name)[:100] or "call"
+    return _UNNAMEABLE.sub("_", name)[:100] or "call"
 
 
 class _Futures:
@@ -111,9 +113,7 @@ class _Futures:
         self.met: List[Any] = []
 
     def name(self, value: Any) -> Any:
-        from .executor import Future
-
-        if not isinstance(value, Future):
+        if not getattr(type(value), "is_balsam_future", False):
             return None
         if not any(each is value for each in self.met):
             self.met.append(value)

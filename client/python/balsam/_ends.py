@@ -74,10 +74,18 @@ class Ends:
         self._is_closed = True
         if self._end_stream is not None:
             self._end_stream()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(5)
 
     # -- hearing
 
     def _run(self) -> None:
+        try:
+            self._hear()
+        finally:
+            self._site.session.close()
+
+    def _hear(self) -> None:
         has_events = True
         while not self._is_closed:
             try:
@@ -191,7 +199,7 @@ class Ends:
         from ._outbox import parent_failed
 
         for parent in future.parents:
-            if hasattr(parent, "_has_id") and parent.done() and (
+            if hasattr(parent, "is_balsam_future") and parent.done() and (
                     parent.cancelled() or parent.exception() is not None):
                 return parent_failed(future, parent)
         job = self._site.session.get(f"/v1/jobs/{future._id}")

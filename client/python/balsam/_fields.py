@@ -51,6 +51,10 @@ READ_FIELDS = ("id", "state", "attempts", "started_at", "ended_at", "return_code
 #: What whole objects are made of: the request without loss, and what only the daemon knows.
 OBJECT_COLUMNS = ("request", "parents", "node", "working_directory")
 
+#: Fields that come without loss only with the request: lists of words are texts as columns.
+REQUEST_ONLY = ("command", "input_files", "stage_out_files", "retry_on", "preprocess",
+                "postprocess", "output")
+
 #: Columns of lists (protocol/query.ts), beside those that every row has.
 LIST_COLUMNS = (
     "priority", "description", "args", "command", "num_nodes", "ranks_per_node",

@@ -45,8 +45,16 @@ class Outbox:
         with self._changed:
             self._is_closed = True
             self._changed.notify()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(5)
 
     def _run(self) -> None:
+        try:
+            self._send_all()
+        finally:
+            self._site.session.close()
+
+    def _send_all(self) -> None:
         while True:
             with self._changed:
                 while not self._waiting and not self._is_closed:
@@ -59,6 +67,8 @@ class Outbox:
                 future.set_exception(why)
             if batch:
                 self._send(batch)
+            # Not to hold a call's arguments until the next one comes.
+            del batch, hopeless
 
     def _batch(self) -> Tuple[List[Entry], List[Tuple[Any, BaseException]]]:
         """The next ones to go, in order, whose parents have gone or go with them."""
@@ -66,7 +76,7 @@ class Outbox:
         hopeless: List[Tuple[Any, BaseException]] = []
         going = set()
         for future, request in list(self._waiting.items())[:_BATCH_MAX]:
-            parents = [each for each in future.parents if hasattr(each, "_has_id")]
+            parents = [each for each in future.parents if hasattr(each, "is_balsam_future")]
             lost = [each for each in parents if each._id is None and each.done()]
             if lost:
                 del self._waiting[future]

@@ -33,6 +33,8 @@ _open: "weakref.WeakSet[Executor]" = weakref.WeakSet()
 class Future(concurrent.futures.Future):
     """The end of a job. Of a function it is what that returned; of an app the finished `Job`."""
 
+    is_balsam_future = True
+
     def __init__(self, executor: "Executor", key: str, name: str, is_app: bool) -> None:
         super().__init__()
         self._executor = executor
@@ -43,17 +45,18 @@ class Future(concurrent.futures.Future):
         #: Futures that this one waits for.
         self.parents: List[Any] = []
         self._users = 0
+        self._is_sent = False
         self._id: Optional[int] = None
-        self._has_id = threading.Event()
 
     @property
     def job_id(self) -> int:
         """The number of its job; waits until the daemon has accepted it. Raises when it was not."""
-        while not self._has_id.wait(0.2):
-            if self.done():
-                error = None if self.cancelled() else self.exception()
-                raise error if error is not None else BalsamError(f"{self.name} never became a job")
-        assert self._id is not None
+        with self._condition:
+            while self._id is None and not self.done():
+                self._condition.wait()
+        if self._id is None:
+            error = None if self.cancelled() else self.exception()
+            raise error if error is not None else BalsamError(f"{self.name} never became a job")
         return self._id
 
     @property
@@ -77,8 +80,16 @@ class Future(concurrent.futures.Future):
         return True
 
     def _accepted(self, number: int) -> None:
-        self._id = number
-        self._has_id.set()
+        with self._condition:
+            self._id = number
+            self._condition.notify_all()
+
+    def _invoke_callbacks(self) -> None:
+        """Called once it is done, however. The executor hears of it last: whoever waits for its
+        shutdown finds that all callbacks have run."""
+        super()._invoke_callbacks()  # type: ignore[misc]
+        if self._is_sent:
+            self._executor._done(self)
 
     def _give_up(self) -> bool:
         """Cancels it in the eyes of whoever waits."""
@@ -121,6 +132,7 @@ class Executor(concurrent.futures.Executor):
         self._lock = threading.Condition()
         self._pending = 0
         self._is_shut = False
+        self._is_awaited = False
         self._is_released = False
         self._allocation: Optional[int] = None
         os.makedirs(self.directory, mode=0o700)
@@ -152,6 +164,8 @@ class Executor(concurrent.futures.Executor):
         """No more calls; `wait` until all have ended. What it started ends with it."""
         with self._lock:
             self._is_shut = True
+            # Who comes last cleans up: whoever waits here, else the end of the last job.
+            self._is_awaited = self._is_awaited or wait
         if cancel_futures:
             for future in [*self._outbox.futures(), *self._ends.futures()]:
                 future.cancel()
@@ -159,7 +173,9 @@ class Executor(concurrent.futures.Executor):
             with self._lock:
                 while self._pending > 0:
                     self._lock.wait()
-        self._release_if_done()
+            self._release_if_done()
+        elif not self._is_awaited:
+            self._release_if_done()
 
     # -- more
 
@@ -237,7 +253,7 @@ class Executor(concurrent.futures.Executor):
         for parent in future.parents:
             if isinstance(parent, Future):
                 parent._executor._borrow(parent)
-        future.add_done_callback(self._done)
+        future._is_sent = True
         self._outbox.put(future, request)
 
     def _check_open(self) -> None:
@@ -263,7 +279,7 @@ class Executor(concurrent.futures.Executor):
         with self._lock:
             self._pending -= 1
             self._lock.notify_all()
-        if self._is_shut:
+        if self._is_shut and not self._is_awaited:
             self._release_if_done()
 
     def _returned(self, parent: Future) -> None:

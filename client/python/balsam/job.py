@@ -56,9 +56,11 @@ class JobQuerySet(QuerySet["Job"]):
         wanted = []
         for name in self._columns:
             column = self.model.column_of(name)
-            if column.split(".")[0] not in _ROWS:
+            if column in _fields.REQUEST_ONLY:
+                wanted.append("request")
+            elif column.split(".")[0] not in _ROWS:
                 wanted.append(column)
-        return tuple(wanted)
+        return tuple(dict.fromkeys(wanted))
 
     def _fetch(self, chunk_size: int) -> Iterator["Job"]:
         left = None if self._high is None else self._high - self._low
@@ -135,14 +137,22 @@ class JobQuerySet(QuerySet["Job"]):
         return self._modify(body)
 
     def _modify(self, body: Dict[str, Any]) -> int:
+        return self._change("/v1/modify", body, "modified")
+
+    def _change(self, path: str, body: Dict[str, Any], word: str, is_repeatable: bool = False) -> int:
+        """How many jobs were changed; a set that is empty by now is no error."""
         self._seen = None
-        return int(self.site.session.post("/v1/modify", body)["modified"])
+        try:
+            return int(self.site.session.post(path, body, is_repeatable)[word])
+        except BalsamError as error:
+            if error.code == "NOTHING_MATCHED":
+                return 0
+            raise
 
     def delete(self) -> Tuple[int, Dict[str, int]]:
         """Removes the jobs (their directories stay); running ones are refused."""
-        self._seen = None
         body = {"filter": self.job_filter(), "isDryRun": False}
-        removed = int(self.site.session.post("/v1/remove", body)["removed"])
+        removed = self._change("/v1/remove", body, "removed")
         return removed, {self.model.__name__: removed}
 
     def retry(self, memory_factor: Optional[float] = None, time_factor: Optional[float] = None) -> int:
@@ -152,16 +162,14 @@ class JobQuerySet(QuerySet["Job"]):
             body["memoryFactor"] = memory_factor
         if time_factor is not None:
             body["timeFactor"] = time_factor
-        self._seen = None
-        return int(self.site.session.post("/v1/retry", body)["retried"])
+        return self._change("/v1/retry", body, "retried")
 
     def kill(self, recursive: bool = True) -> int:
         """Ends the jobs of the set, with all that wait for them."""
-        self._seen = None
         body: Dict[str, Any] = {"filter": self.job_filter()}
         if recursive:
             body["isRecursive"] = True
-        return int(self.site.session.post("/v1/kill", body, is_repeatable=True)["killed"])
+        return self._change("/v1/kill", body, "killed", is_repeatable=True)
 
     def wait(self, timeout: Optional[float] = None, poll: float = 0.5) -> "JobQuerySet":
         """Until all jobs that match now have ended. Raises TimeoutError."""
