@@ -51,9 +51,11 @@ class Future(concurrent.futures.Future):
     @property
     def job_id(self) -> int:
         """The number of its job; waits until the daemon has accepted it. Raises when it was not."""
-        with self._condition:
+        changed = self._executor._accepted
+        with changed:
+            # It may also be refused, or given up: then nobody notifies.
             while self._id is None and not self.done():
-                self._condition.wait()
+                changed.wait(0.2)
         if self._id is None:
             error = None if self.cancelled() else self.exception()
             raise error if error is not None else BalsamError(f"{self.name} never became a job")
@@ -80,9 +82,10 @@ class Future(concurrent.futures.Future):
         return True
 
     def _accepted(self, number: int) -> None:
-        with self._condition:
+        # One condition for all futures: their own one wakes whoever waits for the result.
+        with self._executor._accepted:
             self._id = number
-            self._condition.notify_all()
+            self._executor._accepted.notify_all()
 
     def _invoke_callbacks(self) -> None:
         """Called once it is done, however. The executor hears of it last: whoever waits for its
@@ -130,6 +133,7 @@ class Executor(concurrent.futures.Executor):
                         for name, value in {"cpus": 1, **fields}.items()}
         self._numbers = itertools.count()
         self._lock = threading.Condition()
+        self._accepted = threading.Condition()
         self._pending = 0
         self._is_shut = False
         self._is_awaited = False

@@ -142,14 +142,3 @@ def touch_and_wait(path, go):
 
 def job_name(job):
     return job.name, job.state
-
-
-class ZeroLength(Exception):
-    """An exception that is false."""
-
-    def __len__(self):
-        return 0
-
-
-def fail_falsely():
-    raise ZeroLength()

@@ -51,10 +51,6 @@ class Promises(unittest.TestCase):
         for future in self.ex._ends.futures():
             future.kill()
 
-    def test_falsy_exceptions_are_raised(self):
-        with self.assertRaises(functions.ZeroLength):
-            self.ex.submit(functions.fail_falsely).result(60)
-
     def test_callbacks_run_once_with_the_future(self):
         seen = []
         future = self.ex.submit(functions.square, 3)
