@@ -17,6 +17,7 @@ import { idle } from './rows/idle.ts'
 import { latency } from './rows/latency.ts'
 import { noExecMany, noExecOne } from './rows/no-exec.ts'
 import { processes } from './rows/processes.ts'
+import { pythonCalls } from './rows/python.ts'
 import { queueOfArrays, queueOfDifferent } from './rows/queue.ts'
 import { disk, loops } from './rows/reference.ts'
 import { submitArray, submitDifferent } from './rows/submit.ts'
@@ -25,6 +26,7 @@ import { sizesOf } from './sizes.ts'
 const groups: readonly Group[] = [
   disk,
   processes,
+  pythonCalls,
   ...pythonPeers,
   ...shellPeerGroups,
   noExecOne,

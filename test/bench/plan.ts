@@ -88,6 +88,8 @@ export const plan: readonly RowPlan[] = [
   ...peers.map((peer) =>
     row(`${peer}-files`, `  ${peerTitles[peer]}, files`, 'tasks/s', 'loopFiles'),
   ),
+  row('python-call', 'Python calls, 2 slots, warm workers', 'tasks/s', 'loop'),
+  row('parsl-call', '  Parsl HTEX, python_app', 'tasks/s', 'loop'),
   row('no-exec-64', '--no-exec, one launcher, 64 slots', 'tasks/s', 'loop', atLeast(20_000)),
   row('no-exec-48x8', '--no-exec, 48 launchers of 8', 'tasks/s', 'loop', atLeast(36_000)),
   row('no-exec-48x8-cpu', '  CPU of the daemon in it', 'µs/task', null, atMost(25, 10)),

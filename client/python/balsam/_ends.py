@@ -214,8 +214,12 @@ class Ends:
         worker.write_result(future.result_file, b"R" + worker.dumps(future.result()))
 
     def drop_file(self, future: Any) -> None:
-        for path in (future.result_file, f"{future.result_file}.log",
-                     os.path.join(os.path.dirname(future.result_file), f"{future.key}.args")):
+        paths = [future.result_file]
+        if future.done() and (future.cancelled() or future.exception() is not None):
+            paths.append(f"{future.result_file}.log")
+        if future.arguments_file is not None:
+            paths.append(future.arguments_file)
+        for path in paths:
             try:
                 os.unlink(path)
             except OSError:

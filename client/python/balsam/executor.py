@@ -44,6 +44,7 @@ class Future(concurrent.futures.Future):
         self.result_file = os.path.join(executor.directory, f"{key}.result")
         #: Futures that this one waits for.
         self.parents: List[Any] = []
+        self.arguments_file: Optional[str] = None
         self._users = 0
         self._is_sent = False
         self._id: Optional[int] = None
@@ -229,6 +230,8 @@ class Executor(concurrent.futures.Executor):
             future.set_exception(error)
             return future
         future.parents = call.parents
+        if "argumentsFile" in call.payload:
+            future.arguments_file = os.path.join(self.directory, call.payload["argumentsFile"])
         self._send(future, lambda: self._request(future, fields, call.payload))
         return future
 

@@ -106,6 +106,8 @@ class Worker:
         self.answers = answers
         self.pid = os.getpid()
         self.environment = dict(os.environ)
+        # The same as the system has it: to compare these takes a tenth of the time.
+        self.variables = dict(os.environ._data)
         self.path = list(sys.path)
         self.context = None
         self.facts = {}
@@ -133,7 +135,11 @@ class Worker:
         is_peak = after.ru_maxrss > self.peak_kib
         self.peak_kib = max(self.peak_kib, after.ru_maxrss)
         self.count += 1
-        fit = self.count < call["callsMax"] and not has_leftovers() and not self.has_grown(call)
+        # Nothing can have grown below the peak.
+        if self.first_pages is None:
+            self.first_pages = resident_pages()
+        is_larger = is_peak and self.has_grown(call)
+        fit = self.count < call["callsMax"] and not has_leftovers() and not is_larger
         words = [
             code,
             round((after.ru_utime - before.ru_utime) * 1000),
@@ -149,10 +155,7 @@ class Worker:
             os._exit(70)
 
     def has_grown(self, call):
-        pages = resident_pages()
-        if self.first_pages is None:
-            self.first_pages = pages
-        grown = (pages - self.first_pages) * resource.getpagesize()
+        grown = (resident_pages() - self.first_pages) * resource.getpagesize()
         return grown > call["growthMiBMax"] * 1024 * 1024
 
     def run(self, call):
@@ -184,15 +187,18 @@ class Worker:
 
     def leave(self, call):
         """All of that back again."""
-        if os.environ != self.environment:
+        if os.environ._data != self.variables:
             for name in list(os.environ):
                 if name not in self.environment:
                     del os.environ[name]
-            os.environ.update(self.environment)
+            for name, value in self.environment.items():
+                if os.environ.get(name) != value:
+                    os.environ[name] = value
         if os.fstat(self.captured).st_size > 0:
             os.ftruncate(self.captured, 0)
-        os.dup2(self.captured, 1)
-        os.dup2(self.captured, 2)
+        if call["output"] is not None:
+            os.dup2(self.captured, 1)
+            os.dup2(self.captured, 2)
         # Not to hold a directory that somebody wants to remove.
         os.chdir("/")
 
@@ -316,8 +322,13 @@ def write_result(path, content):
     """Whole or not at all."""
     aside = f"{path}.{os.getpid()}"
     try:
-        with open(aside, "wb") as file:
-            file.write(content)
+        fd = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        try:
+            written = os.write(fd, content)
+            while written < len(content):
+                written += os.write(fd, content[written:])
+        finally:
+            os.close(fd)
         os.rename(aside, path)
     except FileNotFoundError:
         # The client has gone, and taken the directory with it: nobody waits for this.

@@ -19,6 +19,18 @@ def run_true(path=None, _previous=None):
         return subprocess.call(["/bin/true"], stdout=output, stderr=output)
 
 
+@parsl.python_app
+def nothing(number):
+    return number
+
+
+def call_all(count):
+    started = time.perf_counter()
+    futures = [nothing(number) for number in range(count)]
+    assert sum(future.result() for future in futures) == count * (count - 1) // 2
+    return time.perf_counter() - started
+
+
 def run_all(inputs):
     started = time.perf_counter()
     futures = [run_true(path) for path in inputs]
@@ -47,10 +59,12 @@ def main():
     )
     with parsl.load(config):
         run_all([None] * 50)
+        call_all(50)
         converse(
             {
                 "true": lambda count: run_all([None] * count),
                 "files": lambda count: run_all(output_paths(count)),
+                "call": call_all,
                 "hop": run_chain,
             }
         )

@@ -22,12 +22,13 @@ export async function converseWith(
   script: string,
   venv: PeerPython,
   scratch: string,
+  environment: Readonly<Record<string, string | undefined>> = process.env,
 ): Promise<Conversation> {
   const log = join(scratch, 'peer.log')
   const sink = openSync(log, 'w')
   const peer = spawn(venv.python, [join(import.meta.dirname, script), scratch], {
     cwd: scratch,
-    env: { ...process.env, PATH: `${venv.bin}:${process.env['PATH'] ?? ''}` },
+    env: { ...environment, PATH: `${venv.bin}:${process.env['PATH'] ?? ''}` },
     stdio: ['pipe', sink, sink, 'pipe'],
   })
   const answers = peer.stdio[3]

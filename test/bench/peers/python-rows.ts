@@ -31,6 +31,13 @@ function operations(bench: Bench) {
       yardstick: loop?.rateWithFiles(sizes.tasks),
       value: rate,
     },
+    // A Python function that does nothing: what the executors themselves cost.
+    {
+      name: 'call',
+      count: sizes.peerTasks,
+      yardstick: loop?.rate(sizes.tasks),
+      value: rate,
+    },
     {
       name: 'hop',
       count: sizes.hops,
@@ -47,7 +54,7 @@ async function measure(bench: Bench, script: Script, venv: PeerPython): Promise<
   try {
     for (const operation of operations(bench)) {
       const id = `${script.peer}-${operation.name}`
-      if (!bench.wants(id)) continue
+      if (!bench.wants(id) || (operation.name === 'call' && script.peer !== 'parsl')) continue
       const samples = await alternate(bench.sizes.peerRepeats, operation.yardstick, async () =>
         operation.value(await conversation.ask(operation.name, operation.count)),
       )
@@ -61,6 +68,9 @@ async function measure(bench: Bench, script: Script, venv: PeerPython): Promise<
 
 /** One group a peer, so that a peer's failure stays its own. */
 export const pythonPeers: readonly Group[] = scripts.map((script) => ({
-  ids: [`${script.peer}-true`, `${script.peer}-files`, `${script.peer}-hop`],
+  ids: [
+    ...['true', 'files', 'hop'].map((name) => `${script.peer}-${name}`),
+    ...(script.peer === 'parsl' ? ['parsl-call'] : []),
+  ],
   run: async (bench) => measure(bench, script, await peerPython(bench.cache, !bench.isQuick)),
 }))

@@ -10,7 +10,9 @@ import type { PythonCall } from '../../../../protocol/job.ts'
 import { limits } from '../../../../protocol/limits.ts'
 import type { Ending } from '../backend.ts'
 import { argvOf } from '../envscript.ts'
+import { readProcess } from '../processes.ts'
 import type { Running } from '../running.ts'
+import { startTimeUnknown } from '../running.ts'
 import { codeOf, Refusal } from './prepare.ts'
 
 /** What a worker says of a call. */
@@ -25,6 +27,8 @@ export interface PythonWorker {
   /** Calls with an equal key may be served by it. */
   readonly key: string
   readonly pid: number
+  /** Field 22 of /proc/PID/stat. */
+  readonly startTime: number
   serve(running: Running): void
   /** It ends when its input does. */
   end(): void
@@ -55,6 +59,7 @@ export function startWorker(plan: WorkerPlan): PythonWorker {
   const worker: PythonWorker = {
     key: plan.key,
     pid: child.pid ?? 0,
+    startTime: readProcess(child.pid ?? 0)?.startTime ?? startTimeUnknown,
     serve(next) {
       running = next
       input.write(`${JSON.stringify(callOf(next))}\n`)

@@ -5,9 +5,8 @@
 import type { Clock } from '../../../../protocol/ports.ts'
 import type { Backend, Ending } from '../backend.ts'
 import { makePathLookup } from '../path-lookup.ts'
-import { readProcess, spawnerVariable } from '../processes.ts'
+import { spawnerVariable } from '../processes.ts'
 import type { Running } from '../running.ts'
-import { startTimeUnknown } from '../running.ts'
 import type { OnEnded } from './loop.ts'
 import {
   checkSize,
@@ -83,7 +82,7 @@ export function makePythonBackend(
       closeOutput(openOutput(task.stdout, task.append))
       const worker = workerFor(running)
       running.pid = worker.pid
-      running.startTime = readProcess(worker.pid)?.startTime ?? startTimeUnknown
+      running.startTime = worker.startTime
       serving.set(task.token, worker)
       worker.serve(running)
     }

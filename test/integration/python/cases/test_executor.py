@@ -168,9 +168,13 @@ class Executing(unittest.TestCase):
         self.assertEqual(waiting.job.state, "USER_KILLED")
 
     def test_as_completed_and_wait(self):
-        futures = [self.ex.submit(functions.sleep, each) for each in (0.3, 0.0)]
-        self.assertEqual([each.result() for each in balsam.as_completed(futures, timeout=60)],
-                         [0.0, 0.3])
+        began, go = (os.path.join(self.ex.directory, each) for each in ("began", "go"))
+        futures = [self.ex.submit(functions.touch_and_wait, began, go),
+                   self.ex.submit(functions.square, 2)]
+        found = balsam.as_completed(futures, timeout=60)
+        self.assertIs(next(found), futures[1])
+        open(go, "w", encoding="utf-8").close()
+        self.assertIs(next(found), futures[0])
         done, not_done = balsam.wait(futures, timeout=60)
         self.assertEqual((len(done), len(not_done)), (2, 0))
 
