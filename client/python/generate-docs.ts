@@ -1,5 +1,5 @@
-// Writes docs/reference/python.md from the docstrings of the package. Must never write with --check:
-// it only compares then; and must need no Python, so that everybody can check.
+// Writes docs/reference/python.md from the docstrings of the package. Must never write with
+// --check: it only compares then; and must need no Python, so that everybody can check.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
@@ -106,7 +106,8 @@ function entriesOf(source: string): readonly Entry[] {
 
 function lineOf(entry: Entry): string {
   const call = entry.isProperty ? entry.name : `${entry.name}(${entry.signature})`
-  return `| \`${call.replaceAll('|', '\\|')}\` | ${entry.text.replaceAll('\n', ' ').replaceAll('|', '\\|')} |`
+  const cells = [`\`${call}\``, entry.text.replaceAll('\n', ' ')]
+  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
 }
 
 function sectionOf(module: (typeof modules)[number]): string {
