@@ -69,6 +69,16 @@ export async function listAllocations(context: Context, parsed: Parsed): Promise
 
 /** balsam ls launchers. */
 export async function listLaunchers(context: Context, parsed: Parsed): Promise<void> {
+  printLaunchers(context, parsed, await context.balsam().launchers())
+}
+
+/** balsam server --list-active-connections: those that are still there. */
+export async function listConnections(context: Context, parsed: Parsed): Promise<void> {
   const items = await context.balsam().launchers()
+  const present = items.filter(({ state }) => state !== 'GONE')
+  printLaunchers(context, parsed, present)
+}
+
+function printLaunchers(context: Context, parsed: Parsed, items: readonly LauncherItem[]): void {
   printList(context, parsed, 'balsam.launchers/1', items, launcherColumns)
 }

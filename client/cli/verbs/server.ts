@@ -2,7 +2,7 @@
 import { fault } from '../../../protocol/faults.ts'
 import { insideOf, lookForDaemon } from '../../sdk/reach.ts'
 import { restartDaemonOf, startDaemonOf } from '../daemon-life.ts'
-import { listLaunchers } from '../lists.ts'
+import { listConnections } from '../lists.ts'
 import { declareLater } from '../options.ts'
 import type { Context, Parsed, Verb } from '../verb.ts'
 
@@ -21,7 +21,7 @@ const actions: Readonly<Record<string, (context: Context, parsed: Parsed) => Pro
     const { server } = await restartDaemonOf(context.siteDirectory(), context.terminal.env)
     context.say(`balsam: balsamd restarted (pid ${server.pid})`)
   },
-  listActiveConnections: listLaunchers,
+  listActiveConnections: listConnections,
   listUsers: unsupported,
   addUser: unsupported,
   dropUser: unsupported,
@@ -33,7 +33,7 @@ export const server: Verb = {
     command
       .option('--connect', 'start the daemon unless it runs (balsamd start)')
       .option('--reset', 'restart the daemon (balsamd restart); jobs go on')
-      .option('--list-active-connections', 'the launchers (balsam ls launchers)')
+      .option('--list-active-connections', 'the launchers that are connected')
     declareLater(command, ['--list-users', '--add-user <USER>', '--drop-user <USER>'])
   },
   async run(context, parsed) {

@@ -139,6 +139,21 @@ test.each([
   expect(daemonsOf(world.site)).toEqual([])
 })
 
+test('a launcher that has gone is no active connection', async () => {
+  const connections = async (): Promise<unknown> => {
+    const { out } = await world.balsam('server', '--list-active-connections', '--json')
+    return JSON.parse(out)
+  }
+  const launcher = await startLauncher(world)
+  await world.balsam('submit', '--wait', '--stdout', 'none', '--', 'true')
+  expect(await connections()).toMatchObject({ total: 1, items: [{ state: 'CONNECTED' }] })
+  launcher.child.kill('SIGTERM')
+  await launcher.ended
+  await world.balsamd('restart')
+  expect(await connections()).toMatchObject({ total: 0 })
+  expect((await world.balsam('ls', 'launchers')).out).toContain('GONE')
+})
+
 test('balsam server speaks of balsamd', async () => {
   const connected = await world.balsam('server', '--connect')
   expect(connected.err).toContain(`started (pid ${daemonPid(world.site)})`)
