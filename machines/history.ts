@@ -9,7 +9,8 @@ import { deliverToJob, jobTable } from './tables.ts'
  * What happened to a job, and when (ms since 1970). Arguments by event:
  * FORCE, HANDLER_DONE: the state asked for, a message. ATTEMPT_SUCCEEDED, _FAILED,
  * _FAILED_FOR_GOOD, _TIMED_OUT, _LOST and _KILLED: code, signal, wall, user and system ms, RSS KiB,
- * orphans, reason. Others: a message.
+ * orphans, reason. MODIFIED (no event of the machine): what changed, and the facts before as JSON
+ * when they did. Others: a message.
  */
 export type HistoryRecord = readonly [atMs: number, event: string, ...args: readonly unknown[]]
 
@@ -37,26 +38,40 @@ const silentWords: readonly string[] = ['STEP', 'STEP_ENDED', 'KILLING', 'HELD']
 /** Index of the reason among the arguments of an attempt's end. */
 const reasonIndex = 7
 
+/** Facts out of the text in which a MODIFIED record names those before it. */
+export type ReadFacts = (text: string) => JobFacts
+
 /** The states that a job went through, each with its time. */
 export function history(
   records: readonly HistoryRecord[],
   facts: JobFacts,
+  readFacts?: ReadFacts,
 ): readonly HistoryStep[] {
-  return replay(records, facts).steps
+  return replay(records, facts, readFacts).steps
 }
 
 /**
  * Steps a job through its records from CREATED. Records that mean nothing in their state (late
  * ones) change nothing. Throws for a record that this machine's language does not have.
  */
-export function replay(records: readonly HistoryRecord[], facts: JobFacts): ReplayedJob {
-  const context: JobContext = { attempts: 0, failures: 0, facts }
+export function replay(
+  records: readonly HistoryRecord[],
+  facts: JobFacts,
+  readFacts: ReadFacts = () => facts,
+): ReplayedJob {
+  const reigning = [...factsBefore(records).map(readFacts), facts]
+  const context = { attempts: 0, failures: 0, facts: reigning.shift() ?? facts }
   let state = jobTable.state('CREATED')
   const [created] = records
   const steps: HistoryStep[] =
     created === undefined ? [] : [{ atMs: created[0], state: 'CREATED', message: '' }]
   for (const [atMs, word, ...args] of records) {
     if (silentWords.includes(word)) continue
+    if (word === 'MODIFIED') {
+      if (beforeOf(args) !== null) context.facts = reigning.shift() ?? facts
+      steps.push({ atMs, state: stateName(state), message: text(args[0]) })
+      continue
+    }
     const number = jobTable.findEvent(word)
     if (number === undefined) throw new Error(`a history names the unknown event ${word}`)
     state = deliverToJob(state, number, eventOf(word, args), context, (transition, event) => {
@@ -68,6 +83,15 @@ export function replay(records: readonly HistoryRecord[], facts: JobFacts): Repl
     })
   }
   return { state: stateName(state), context, steps }
+}
+
+/** The facts that held before each change of them, oldest first. */
+function factsBefore(records: readonly HistoryRecord[]): string[] {
+  return records.flatMap(([, word, ...args]) => (word === 'MODIFIED' ? (beforeOf(args) ?? []) : []))
+}
+
+function beforeOf([, before]: readonly unknown[]): string | null {
+  return typeof before === 'string' && before.startsWith('{') ? before : null
 }
 
 function stateName(number: number): JobState {

@@ -62,6 +62,12 @@ export const faultCatalogue = {
     'there is already an app named {name}',
     'choose another name, or see balsam ls apps',
   ),
+  APP_IN_USE: entry(
+    8,
+    409,
+    '{count} jobs of app {name} have not ended',
+    'kill or remove them first, or force it: they fail then',
+  ),
   APP_UNKNOWN: entry(
     2,
     404,
@@ -100,6 +106,7 @@ export const faultCatalogue = {
     'job {child} waits for one of these jobs',
     'remove or kill job {child} first, or remove it together with them; nothing was changed',
   ),
+  STATE_REFUSED: entry(8, 409, "job {id} is {from} and can't be set to {to}", '{advice}'),
   NOTHING_MATCHED: entry(3, 404, 'no job matches', 'balsam ls shows what there is'),
   NOT_CONFIRMED: entry(8, 403, '{what} needs a yes', 'add --yes'),
   KEY_REUSED: entry(

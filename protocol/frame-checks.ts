@@ -97,6 +97,13 @@ export function checkDaemonFrame(value: unknown): DaemonFrame {
     case frameKind.recall:
       length(frame, 3, 'recall')
       return [frameKind.recall, natural(frame[1], 'epoch'), natural(frame[2], 'count')]
+    case frameKind.takeBack:
+      length(frame, 3, 'takeBack')
+      return [
+        frameKind.takeBack,
+        natural(frame[1], 'epoch'),
+        naturals(frame[2], limits.heldTasksMax, 'tokens'),
+      ]
     case frameKind.drain:
       length(frame, 4, 'drain')
       return [

@@ -20,6 +20,7 @@ export const frameKind = {
   bye: 13,
   call: 14,
   answer: 15,
+  takeBack: 16,
 } as const
 
 /** Oldest and newest frame language that this build speaks; a peer needs one version in common. */
@@ -151,6 +152,11 @@ export type KillFrame = readonly [typeof frameKind.kill, number, readonly number
 /** Daemon → launcher: [recall, epoch, count]: give back up to count tasks that have not started. */
 export type RecallFrame = readonly [typeof frameKind.recall, number, number]
 /**
+ * Daemon → launcher: [takeBack, epoch, tokens]: give these back if they have not started. What runs
+ * goes on and is not answered.
+ */
+export type TakeBackFrame = readonly [typeof frameKind.takeBack, number, readonly number[]]
+/**
  * Launcher → daemon: [returned, tokens]: these have not started and never will under this token.
  */
 export type ReturnedFrame = readonly [typeof frameKind.returned, readonly number[]]
@@ -185,5 +191,6 @@ export type DaemonFrame =
   | AckFrame
   | KillFrame
   | RecallFrame
+  | TakeBackFrame
   | DrainFrame
   | AnswerFrame

@@ -160,6 +160,14 @@ export const limits = {
   queryOffsetMax: 10_000_000,
   /** The pages after the first say how many jobs matched then, for so long. */
   totalKeptMs: 60_000,
+  /** Different jobs changed by one modify: their new versions lie in memory for a moment. */
+  changedSpecsMax: 100_000,
+  /** Jobs whose state one modify forces: each gets memory of its own. */
+  forcedJobsMax: 100_000,
+  /** What a retry may multiply memory and time by at once. */
+  retryFactorMax: 1_000,
+  /** Ended jobs that one turn of a retry brings back. */
+  retrySliceJobs: 500,
   /** Tags of a job. */
   tagsMax: 64,
   /** One tag's value. */

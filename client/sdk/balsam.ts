@@ -14,7 +14,11 @@ import type {
   KillReceipt,
   LauncherItem,
   ListOf,
+  ModifyReceipt,
+  ModifyRequest,
   RemoveReceipt,
+  RetryReceipt,
+  RetryRequest,
   StoreCheck,
   Tally,
   WaitProgress,
@@ -32,6 +36,7 @@ import type {
   SubmissionReceipt,
 } from '../../protocol/job.ts'
 import { limits } from '../../protocol/limits.ts'
+import type { Exchange } from './exchange.ts'
 import { filterQuery } from './filter-query.ts'
 import type { Environment } from './find-site.ts'
 import { findSite } from './find-site.ts'
@@ -58,6 +63,10 @@ export interface Balsam {
   check(): Promise<StoreCheck>
   apps(): Promise<readonly AppSpec[]>
   addApp(app: AppSpec): Promise<AppSpec>
+  /** Makes the app, or puts it in the place of the one of that name. */
+  putApp(app: AppSpec): Promise<AppSpec>
+  /** Refused while jobs that have not ended are of it, unless forced. */
+  removeApp(name: string, isForced?: boolean): Promise<void>
   /**
    * Submits all or nothing. An array is sent again when the connection breaks, under a key that
    * keeps a job from being made twice; give a `key` to make repeats of your own harmless, too.
@@ -81,6 +90,10 @@ export interface Balsam {
   addDependencies(edges: readonly (readonly [parent: JobId, child: JobId])[]): Promise<EdgesReceipt>
   /** Every edge whose child matches, by child. */
   edges(filter?: JobFilter): AsyncGenerator<JobEdge, void, undefined>
+  /** Changes all matching jobs, or none. */
+  modify(request: ModifyRequest): Promise<ModifyReceipt>
+  /** Runs ended jobs again, under the same ids. */
+  retry(request: RetryRequest): Promise<RetryReceipt>
   remove(filter: JobFilter, isDryRun?: boolean): Promise<RemoveReceipt>
   allocations(): Promise<readonly AllocationItem[]>
   cancelAllocation(id: number): Promise<AllocationItem>
@@ -135,6 +148,16 @@ export function balsamOver(session: Session): Balsam {
     check: () => get(`${paths.check}?check=1`, null),
     apps: () => list(paths.apps),
     addApp: (app) => post(paths.apps, app),
+    putApp: (app) =>
+      session.call({
+        ...calling('PUT', `${paths.app}${encodeURIComponent(app.name)}`, null),
+        body: JSON.stringify(app),
+        isRepeatable: true,
+      }),
+    removeApp: async (name, isForced = false) => {
+      const path = `${paths.app}${encodeURIComponent(name)}${isForced ? '?force=1' : ''}`
+      await session.call({ ...calling('DELETE', path, null), isRepeatable: false })
+    },
     submit: (requests, key) => submit(session, requests, key),
     jobs,
     query: (request) => post(paths.query, request, true),
@@ -191,6 +214,8 @@ export function balsamOver(session: Session): Balsam {
         // Begun anew it would tell the same edges again.
         isRepeatable: false,
       }),
+    modify: (request) => post(paths.modify, request, request.isDryRun),
+    retry: (request) => post(paths.retry, request, request.isDryRun),
     remove: (filter, isDryRun = false) => post(paths.remove, { filter, isDryRun }, isDryRun),
     allocations: () => list(paths.allocations),
     cancelAllocation: (id) => post(`${paths.allocation}${id}/cancel`, {}, true),
@@ -206,10 +231,10 @@ export function balsamOver(session: Session): Balsam {
 }
 
 function calling(
-  method: 'GET' | 'POST',
+  method: Exchange['method'],
   path: string,
   silenceMsMax: number | null | undefined,
-): { method: 'GET' | 'POST'; path: string; silenceMsMax?: number | null } {
+): { method: Exchange['method']; path: string; silenceMsMax?: number | null } {
   return silenceMsMax === undefined ? { method, path } : { method, path, silenceMsMax }
 }
 

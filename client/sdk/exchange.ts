@@ -9,7 +9,7 @@ import { TransportFailure } from './http/connection.ts'
 
 /** What to say to the daemon. */
 export interface Exchange {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   /** Path with query. */
   readonly path: string
   readonly headers?: Readonly<Record<string, string>>

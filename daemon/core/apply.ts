@@ -6,6 +6,7 @@ import { exitStride } from '../../protocol/frames.ts'
 import type { JobId, LeaseToken } from '../../protocol/job.ts'
 import { isRetried } from '../../protocol/retry-words.ts'
 import { stateNumber } from '../../protocol/states.ts'
+import { modifyJobs, retryJobs, reviveJobs } from './change.ts'
 import { moveAttempt, openLease, openStep } from './lease.ts'
 import { mixOf } from './mix.ts'
 import { openIn } from './open-in.ts'
@@ -15,9 +16,10 @@ import type { JournalRecord, SpanSeed } from './records.ts'
 import { removeJobs } from './remove.ts'
 import { footprint } from './shape.ts'
 import type { Sink, Site } from './site.ts'
-import { cutOut, movePart } from './span-moves.ts'
+import { movePart } from './span-moves.ts'
 import type { Span } from './spans.ts'
-import { admit, factsOf, isEnd, moveJob, moveJobBy, openFromSpan, stepAttempt } from './steps.ts'
+import { admit, factsOf, isEnd, moveJob, moveJobBy, stepAttempt } from './steps.ts'
+import { takeOut } from './take-out.ts'
 import { joinQueue } from './waiting.ts'
 
 /** Applies one record that was decided at wall time `at` (ms). */
@@ -50,6 +52,12 @@ function change(site: Site, at: number, record: JournalRecord, sink: Sink): void
       return lose(site, at, record, sink)
     case 'kill':
       return kill(site, at, record[1], sink)
+    case 'modify':
+      return modifyJobs(site, at, record, sink)
+    case 'revive':
+      return reviveJobs(site, record)
+    case 'retry':
+      return retryJobs(site, at, record, sink)
     case 'remove':
       return removeJobs(site, record)
   }
@@ -116,14 +124,6 @@ function takeForLease(site: Site, id: JobId): OpenJob | null {
     return open
   }
   return takeOut(site, id)
-}
-
-/** Takes one job out of its span; null when it is in none. */
-export function takeOut(site: Site, id: JobId): OpenJob | null {
-  const span = site.spans.find(id)
-  if (span === null) return null
-  cutOut(site, span, id, id)
-  return openFromSpan(site, span, id)
 }
 
 function start(site: Site, flat: readonly number[], sink: Sink): void {

@@ -4,26 +4,19 @@
 import type { JobId } from '../../protocol/job.ts'
 import type { Log } from '../../protocol/ports.ts'
 import { stateNumber } from '../../protocol/states.ts'
-import type { JobRow, SpanRow, SpecRow, StoredSite } from '../store/rows.ts'
+import type { JobRow, SpanRow, SpanShape, SpecRow, StoredSite } from '../store/rows.ts'
 import { type AllocationState, restoreAllocation } from './allocation-state.ts'
 import { applyRecord } from './apply.ts'
-import { stepOutcomes, waitsForStep } from './job-steps.ts'
+import { waitsForStep } from './job-steps.ts'
 import { restoreLauncher } from './launcher-store.ts'
 import { mixOf } from './mix.ts'
 import type { OpenJob } from './open-job.ts'
 import { decodeRecords } from './records.ts'
-import { footprint, shapeOf } from './shape.ts'
+import { jobOfRow } from './restore-job.ts'
+import { shapeOf } from './shape.ts'
 import { emptySite, type Sink, type Site } from './site.ts'
-import {
-  attemptKilling,
-  attemptLeased,
-  attemptStarted,
-  factsOf,
-  isEnd,
-  isRunnable,
-} from './steps.ts'
+import { isEnd, isRunnable } from './steps.ts'
 import { fromStore } from './stored-json.ts'
-import type { HistoryRecord } from './views.ts'
 import { joinQueue } from './waiting.ts'
 
 /** What boot gives. */
@@ -32,7 +25,11 @@ export interface Booted {
   readonly allocations: Map<number, AllocationState>
 }
 
-const silent: Sink = { moved: () => undefined, endLease: () => undefined }
+const silent: Sink = {
+  moved: () => undefined,
+  endLease: () => undefined,
+  takeBack: () => undefined,
+}
 
 /**
  * Makes the site that the store describes, in the directory where it is now. `loadSpecs` reads the
@@ -110,84 +107,25 @@ async function restoreJobs(
   loadSpecs: (ids: readonly JobId[]) => Promise<SpecRow[]>,
 ): Promise<void> {
   if (rows.length === 0) return
-  const specs = new Map<JobId, SpecRow>()
-  for (const spec of await loadSpecs(rows.map((row) => row.spec))) specs.set(spec.lo, spec)
+  // Both in order of id: an array's specs may have been split since the row was written.
+  const specs = await loadSpecs(rows.map((row) => row.id))
+  let at = 0
+  let shape: SpanShape | null = null
   for (const row of rows) {
-    const spec = specs.get(row.spec)
-    if (spec === undefined) throw new Error(`job ${row.id} has no spec in the store`)
-    restoreJob(site, row, spec)
+    for (; (specs[at]?.hi ?? row.id) < row.id; at += 1) shape = null
+    const spec = specs[at]
+    if (spec === undefined || spec.lo > row.id) {
+      throw new Error(`job ${row.id} has no spec in the store`)
+    }
+    shape ??= shapeOf(fromStore(spec.body))
+    restoreJob(site, jobOfRow(site, row, spec.lo, shape))
   }
 }
 
-function restoreJob(site: Site, row: JobRow, spec: SpecRow): void {
-  const shape = shapeOf(fromStore(spec.body))
-  const job: OpenJob = {
-    id: row.id,
-    spec: row.spec,
-    queue: site.queues.of(shape),
-    state: row.state,
-    context: { attempts: row.attempts, failures: row.failures, facts: factsOf(shape) },
-    token: 0,
-    pastToken: 0,
-    step: 0,
-    attempt: attemptLeased,
-    launcher: 0,
-    cpus: 0,
-    startedAt: row.startedAt,
-    endedAt: row.endedAt,
-    code: row.code,
-    signal: row.signal,
-    log: row.log.slice(0, -1),
-    leasedAt: 0,
-    isStartUnwritten: false,
-    isQueued: false,
-    isStepQueued: false,
-    isChanged: false,
-  }
-  restoreLease(site, job, fromStore(row.log))
+function restoreJob(site: Site, job: OpenJob): void {
   if (job.token === 0 && isEnd(job.state)) return
   site.open.set(job.id, job)
   if (job.token !== 0) return
   if (isRunnable(job.state)) site.queues.addJob(job)
   else if (waitsForStep(job.state)) site.steps.addJob(job)
-}
-
-const stepEnds: ReadonlySet<string> = new Set(['STEP_ENDED', ...stepOutcomes])
-
-/** The open attempt of a job is the last lease of its history that nothing ended. */
-function restoreLease(site: Site, job: OpenJob, records: readonly HistoryRecord[]): void {
-  for (const [at, event, token, launcher, step] of records) {
-    if (event === 'STEP') {
-      job.token = Number(token)
-      job.launcher = Number(launcher)
-      job.step = Number(step)
-      job.attempt = attemptLeased
-    } else if (event === 'LEASED') {
-      job.token = Number(token)
-      job.pastToken = job.token
-      job.launcher = Number(launcher)
-      job.attempt = attemptLeased
-      job.step = 0
-      job.startedAt = null
-    } else if (event === 'ATTEMPT_STARTED') {
-      job.attempt = attemptStarted
-      job.startedAt = at
-    } else if ((event === 'KILL' || event === 'KILLING') && job.token !== 0)
-      job.attempt = attemptKilling
-    else if (event === 'WITHDRAWN' || event.startsWith('ATTEMPT_') || stepEnds.has(event)) {
-      job.token = 0
-      job.step = 0
-    }
-  }
-  if (job.token === 0) return
-  const launcher = site.launchers.get(job.launcher)
-  site.leases.set(job.token, job)
-  if (launcher === undefined) return
-  if (job.step !== 0) {
-    launcher.steps += 1
-    return
-  }
-  job.cpus = footprint(job.queue.shape, launcher.facts.cpus)
-  launcher.usedCpus += job.cpus
-  launcher.leases += 1
 }

@@ -94,6 +94,7 @@ function takeRows(site: Site, seq: number): CatchUp {
     removedJobs: site.removedJobs,
     removedSpans: spans.removed,
     spans: spans.rows,
+    notes: site.notes,
     removedSpecs: site.removedSpecs,
     edges: site.newEdges,
     removedRanges: site.removedRanges,
@@ -101,6 +102,7 @@ function takeRows(site: Site, seq: number): CatchUp {
   }
   site.changed = []
   site.removedJobs = []
+  site.notes = []
   site.removedSpecs = []
   site.newEdges = []
   site.removedRanges = []

@@ -94,5 +94,6 @@ export function sinkOf(core: Core, turn: Turn): Sink {
       const { token, launcher } = job
       turn.kills.push({ launcher, token, isStep: job.step !== 0 })
     },
+    takeBack: ({ token, launcher }) => turn.takeBacks.push({ launcher, token }),
   }
 }

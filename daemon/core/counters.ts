@@ -22,6 +22,7 @@ export class Counters {
   private tokenCeiling: LeaseToken
   private nextLauncher: number
   private nextAllocation: number
+  private nextBatch = 1
 
   /** Takes up where the stored row and the store's own highest job id left off. */
   constructor(rows: readonly ActorRow[], nextJobId: JobId) {
@@ -55,6 +56,12 @@ export class Counters {
       this.write(turn)
     }
     return first
+  }
+
+  /** Number of a batch of staged changes: of this reign only, since the next drops them. */
+  takeBatch(): number {
+    this.nextBatch += 1
+    return this.nextBatch
   }
 
   takeLauncher(turn: Turn): number {

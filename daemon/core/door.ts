@@ -7,13 +7,16 @@ import { fault } from '../../protocol/faults.ts'
 import type { Door } from '../links/door.ts'
 import { allocationItem } from './allocation-state.ts'
 import { cancelAllocation, registerForeign, requestAllocation } from './allocations.ts'
+import { putApp, removeApp } from './apps.ts'
 import type { Core } from './core.ts'
 import { addDependencies } from './dependencies.ts'
 import { listEdges } from './edges.ts'
 import { killJobs, removeJobs } from './kill-and-remove.ts'
 import type { LauncherState } from './launcher-state.ts'
 import { launcherConnected } from './launchers.ts'
+import { modifyJobs } from './modify.ts'
 import { listJobs, listWorkflows, queryJobs, readJob, tallyJobs } from './reads.ts'
+import { retryJobs } from './retry.ts'
 import { beginSubmission } from './submit.ts'
 import { taskDoor } from './task-door.ts'
 import { isoOf } from './views.ts'
@@ -41,6 +44,10 @@ export function makeDoor(core: Core, process: ProcessCalls): Door {
         turn.apps.push(app)
         return app
       }),
+    putApp: (app) => putApp(core, app),
+    removeApp: (name, isForced) => removeApp(core, name, isForced),
+    modify: (request) => modifyJobs(core, request),
+    retry: (request) => retryJobs(core, request),
     beginSubmission: (key) => beginSubmission(core, key),
     list: (filter, after, limit) => listJobs(core, filter, after, limit),
     query: (request) => queryJobs(core, request),

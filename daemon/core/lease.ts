@@ -15,7 +15,11 @@ import {
   stepAttempt,
 } from './steps.ts'
 
-const silent: Sink = { moved: () => undefined, endLease: () => undefined }
+const silent: Sink = {
+  moved: () => undefined,
+  endLease: () => undefined,
+  takeBack: () => undefined,
+}
 
 /** Gives the job's next attempt to a launcher. */
 export function openLease(

@@ -118,6 +118,8 @@ export async function makeCore(parts: CoreParts): Promise<Core> {
     die: parts.die,
     isDraining: false,
   }
+  // What the last reign changed and didn't put into the tables: specs are read from there.
+  if (stored.journal.length > 0) await writer.flush(stored.lastSeq)
   watchSilence(core)
   return core
 }

@@ -11,11 +11,11 @@ import type { Queue } from './queues.ts'
 export interface OpenJob {
   readonly id: JobId
   /** `lo` of its spec. */
-  readonly spec: JobId
-  readonly queue: Queue
+  spec: JobId
+  queue: Queue
   /** State number of the job machine = the public state. */
   state: number
-  readonly context: JobContext
+  context: JobContext
   /** Token of the open attempt, 0 when there is none. */
   token: LeaseToken
   /** Token of the latest attempt, open or not. */

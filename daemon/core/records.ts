@@ -2,7 +2,7 @@
 // Applying the same records to the same state gives the same state: that is what a restart does.
 import type { JobId, LeaseToken } from '../../protocol/job.ts'
 import type { JobState } from '../../protocol/states.ts'
-import type { ShapeMix, SpanShape } from '../store/rows.ts'
+import type { JobRow, ShapeMix, SpanShape } from '../store/rows.ts'
 import { fromStore } from './stored-json.ts'
 
 /** New jobs that are alike but for how they are placed: a span to be. */
@@ -31,6 +31,23 @@ export interface EdgeSet {
 /** Ended jobs of a workflow in a state. */
 export type EndedCount = readonly [workflow: string, state: number, count: number]
 
+/** Jobs whose spec has a new version, or another number because its array was split. */
+export interface ChangedPart {
+  readonly first: JobId
+  readonly last: JobId
+  /** `lo` of their array's spec; null when each job has its own. */
+  readonly spec: JobId | null
+  /** Place of their shape in the record's list. */
+  readonly shape: number
+  /** The machine's facts before, when they changed: their history was written under those. */
+  readonly factsBefore?: string
+  /** True for jobs that only stand beside the changed ones in an array. */
+  readonly isBystander?: true
+}
+
+/** An ended job on its way back into memory. */
+export type RevivedJob = readonly [row: JobRow, shape: number]
+
 /** One decision. Positional, because assignments and exits come by the thousand. */
 export type JournalRecord =
   | readonly ['submit', readonly SpanSeed[], EdgeSet?]
@@ -41,7 +58,7 @@ export type JournalRecord =
   /** launcher, first token (the others follow it), jobs: each gets the step it waits for. */
   | readonly ['step', number, LeaseToken, readonly JobId[]]
   /**
-   * flat (first, last) of jobs that have not ended, the state, why, and the token of the lease
+   * flat (first, last) of jobs in memory, the state, why, and the token of the lease
    * whose task asks for it: that one is not ended (0: nobody's).
    */
   | readonly ['force', readonly JobId[], JobState, string, LeaseToken]
@@ -55,6 +72,12 @@ export type JournalRecord =
   | readonly ['lost', readonly LeaseToken[], 'lost' | 'timeout', string]
   /** flat (first, last). */
   | readonly ['kill', readonly JobId[]]
+  /** What changed in words, parts, their shapes; true: a waiting lease of theirs is worthless. */
+  | readonly ['modify', string, readonly ChangedPart[], readonly SpanShape[], boolean]
+  /** Ended jobs come back into memory as they are, with their shapes. */
+  | readonly ['revive', readonly RevivedJob[], readonly SpanShape[]]
+  /** A message, flat (first, last) of ended jobs in memory that are to run again. */
+  | readonly ['retry', string, readonly JobId[]]
   /**
    * flat (first, last) of ended jobs, what they counted as, flat (first, last) of jobs that wait,
    * flat (first, last) of specs that no job uses any more.

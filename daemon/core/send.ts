@@ -34,6 +34,10 @@ export function sendTurn(core: Core, turn: Turn): void {
     const launcher = core.site.launchers.get(launcherId)
     if (launcher?.link) assign(core, launcher, jobs)
   }
+  for (const [id, some] of Map.groupBy(turn.takeBacks, ({ launcher }) => launcher)) {
+    const tokens = some.map(({ token }) => token)
+    send(core.site.launchers.get(id), [frameKind.takeBack, core.reign.epoch, tokens])
+  }
   sendKills(core, turn)
   for (const { launcher, count } of turn.recalls) {
     send(core.site.launchers.get(launcher), [frameKind.recall, core.reign.epoch, count])

@@ -29,6 +29,8 @@ export interface Site {
   /** Jobs whose row in the store is behind. */
   changed: OpenJob[]
   removedJobs: JobId[]
+  /** History records of ended jobs first..last, which only the store has. */
+  notes: (readonly [first: JobId, last: JobId, text: string])[]
   removedSpecs: JobId[]
   removedRanges: (readonly [first: JobId, last: JobId])[]
   /** Edges that are not in the store yet. */
@@ -37,12 +39,17 @@ export interface Site {
 
 /** What an applied record asks of the world outside; a replay ignores it. */
 export interface Sink {
-  /** Jobs first..last of a workflow went from one state to another. */
+  /**
+   * Jobs first..last of a workflow went from one state to another. From −1: they are new to it, to
+   * −1: they left it for another one.
+   */
   moved(workflow: string, first: JobId, last: JobId, from: number, to: number): void
   /** The open attempt of this job is to be ended. */
   endLease(job: OpenJob): void
   /** Token of the lease whose task asks for the change: it is not ended for that. */
   readonly asker?: LeaseToken
+  /** The open attempt of this job is to come back, if its task has not started. */
+  takeBack(job: OpenJob): void
 }
 
 /** A site with nothing in it. */
@@ -59,6 +66,7 @@ export function emptySite(): Site {
     apps: new Map(),
     changed: [],
     removedJobs: [],
+    notes: [],
     removedSpecs: [],
     removedRanges: [],
     newEdges: [],

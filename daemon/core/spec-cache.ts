@@ -17,6 +17,8 @@ const keptSpecsMax = 20_000
 /** A window of parsed specs by `lo`. */
 export class SpecCache {
   private readonly specs = new Map<JobId, ParsedSpec>()
+  /** New versions that the store's tables don't show yet. */
+  private readonly pending = new Map<JobId, ParsedSpec>()
   private readonly load: (ids: readonly JobId[]) => Promise<SpecRow[]>
 
   constructor(load: (ids: readonly JobId[]) => Promise<SpecRow[]>) {
@@ -25,7 +27,20 @@ export class SpecCache {
 
   /** The spec, when it is here. */
   get(lo: JobId): ParsedSpec | undefined {
-    return this.specs.get(lo)
+    return this.pending.get(lo) ?? this.specs.get(lo)
+  }
+
+  /** Takes new versions of specs, which hold from now on. */
+  change(specs: readonly ParsedSpec[]): void {
+    for (const spec of specs) {
+      this.specs.delete(spec.lo)
+      this.pending.set(spec.lo, spec)
+    }
+  }
+
+  /** The store's tables show these versions now. */
+  settle(specs: readonly ParsedSpec[]): void {
+    for (const spec of specs) if (this.pending.get(spec.lo) === spec) this.pending.delete(spec.lo)
   }
 
   /** Keeps a spec that was just submitted. */
@@ -37,7 +52,7 @@ export class SpecCache {
   /** Brings these specs here. */
   async want(los: Iterable<JobId>): Promise<void> {
     const missing = new Set<JobId>()
-    for (const lo of los) if (!this.specs.has(lo)) missing.add(lo)
+    for (const lo of los) if (!this.specs.has(lo) && !this.pending.has(lo)) missing.add(lo)
     if (missing.size === 0) return
     for (const row of await this.load([...missing])) {
       this.put({ lo: row.lo, hi: row.hi, request: fromStore(row.body) })

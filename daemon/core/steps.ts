@@ -200,7 +200,7 @@ export function hasOutcome(job: OpenJob): boolean {
 }
 
 /** The machine's facts of a shape. Equal texts share one object. */
-export function factsOf(shape: SpanShape): JobFacts & ShapeFacts {
+export function factsOf(shape: Pick<SpanShape, 'facts'>): JobFacts & ShapeFacts {
   let facts = knownFacts.get(shape.facts)
   if (facts === undefined) {
     facts = Object.freeze({ ...plainFacts, ...fromStore<ShapeFacts>(shape.facts) })

@@ -224,7 +224,8 @@ function layOut(core: Core, requests: readonly Request[], parents: SubmissionPar
   return { block: { lo, hi: next - 1 }, specs, spans: spans.all() }
 }
 
-function specRow(spec: ParsedSpec): SpecRow {
+/** A spec as the store wants it. */
+export function specRow(spec: ParsedSpec): SpecRow {
   const { request } = spec
   return {
     lo: spec.lo,
@@ -241,10 +242,11 @@ function sizeOf(request: Pick<JobRequest, 'array'>): number {
   return request.array === null ? 1 : request.array.last - request.array.first + 1
 }
 
-function appOfRequest(
+/** The app of a request, if it names one. APP_UNKNOWN when there is none of that name. */
+export function appOfRequest(
   core: Core,
-  { application }: SubmittedRequest,
-  index: number,
+  { application }: Pick<SubmittedRequest, 'application'>,
+  index = 0,
 ): AppSpec | undefined {
   if (application === null) return undefined
   const known = core.site.apps.get(application)

@@ -6,6 +6,7 @@ import { limits } from '../../protocol/limits.ts'
 import type { Door } from '../links/door.ts'
 import type { Core } from './core.ts'
 import { strangerAmong } from './family.ts'
+import { modifyJobs } from './modify.ts'
 
 /** The door of the task with this token; FORBIDDEN when no running task holds it. */
 export function taskDoor(core: Core, door: Door, token: LeaseToken): Door {
@@ -43,6 +44,10 @@ export function taskDoor(core: Core, door: Door, token: LeaseToken): Door {
       return door.addDependencies(request)
     },
     remove: async (filter, isDryRun) => door.remove(await ofFamily(filter), isDryRun),
+    modify: async (request) =>
+      modifyJobs(core, { ...request, filter: await ofFamily(request.filter) }, token),
+    retry: async (request) => door.retry({ ...request, filter: await ofFamily(request.filter) }),
+    removeApp: closed('remove apps'),
     stop: closed('stop the daemon'),
     requestAllocation: closed('ask for allocations'),
     cancelAllocation: closed('end allocations'),

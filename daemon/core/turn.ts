@@ -19,6 +19,9 @@ export interface Turn {
   readonly forgottenActors: { readonly kind: ActorRow['kind']; readonly id: number }[]
   readonly submissions: SubmissionRow[]
   readonly settledBlocks: JobId[]
+  /** Batches of staged versions of specs. */
+  readonly settledChanges: number[]
+  readonly forgottenApps: string[]
   /** Leases given in this turn, by launcher. */
   readonly assignments: Map<number, OpenJob[]>
   /** Leases to be ended on their launchers after the commit. */
@@ -28,6 +31,8 @@ export interface Turn {
     /** Hooks get little grace. */
     readonly isStep?: boolean
   }[]
+  /** Leases to be asked back, if their tasks have not started. */
+  readonly takeBacks: { readonly launcher: number; readonly token: LeaseToken }[]
   /** Backlogs to be asked back. */
   readonly recalls: { readonly launcher: number; readonly count: number }[]
   /** Grace between TERM and KILL for `kills`; null: nobody asked for one. */
@@ -48,8 +53,11 @@ export function newTurn(at: number): Turn {
     forgottenActors: [],
     submissions: [],
     settledBlocks: [],
+    settledChanges: [],
+    forgottenApps: [],
     assignments: new Map(),
     kills: [],
+    takeBacks: [],
     recalls: [],
     killGraceMs: null,
     effects: [],
@@ -68,6 +76,7 @@ export function hasDecisions(turn: Turn): boolean {
     turn.records.length > 0 ||
     turn.specs.length > 0 ||
     turn.apps.length > 0 ||
+    turn.forgottenApps.length > 0 ||
     turn.actors.size > 0 ||
     turn.forgottenActors.length > 0 ||
     turn.submissions.length > 0
@@ -87,5 +96,7 @@ export function commitOf(turn: Turn, seq: number): TurnCommit {
     forgottenActors: turn.forgottenActors,
     submissions: turn.submissions,
     settledBlocks: turn.settledBlocks,
+    settledChanges: turn.settledChanges,
+    forgottenApps: turn.forgottenApps,
   }
 }

@@ -1,6 +1,7 @@
 // From rows and specs to what users are shown. Reads only.
 import { join } from 'node:path'
 import { history } from '../../machines/history.ts'
+import type { JobFacts } from '../../machines/job.ts'
 import type {
   AttemptView,
   HistoryEntry,
@@ -96,7 +97,8 @@ function recordsOf(job: ListedJob): readonly HistoryRecord[] {
 }
 
 function historyOf(request: JobRequest, records: readonly HistoryRecord[]): HistoryEntry[] {
-  return history(records, factsOf(shapeOf(request))).map(({ atMs, state, message }) => ({
+  const readFacts = (facts: string): JobFacts => factsOf({ facts })
+  return history(records, factsOf(shapeOf(request)), readFacts).map(({ atMs, state, message }) => ({
     at: new Date(atMs).toISOString(),
     state,
     message,

@@ -6,6 +6,7 @@ import { paths } from '../../protocol/calls.ts'
 import { fault } from '../../protocol/faults.ts'
 import { limits } from '../../protocol/limits.ts'
 import { checkAppSpec } from '../../protocol/validation/app.ts'
+import { checkModify, checkRetry } from '../../protocol/validation/changes.ts'
 import { integer, readJobQuery } from '../../protocol/validation/filter.ts'
 import { checkJobQuery } from '../../protocol/validation/query.ts'
 import {
@@ -54,6 +55,8 @@ const handlers: Readonly<Record<string, Handler>> = {
     return door.kill(filter, graceMs ?? null, isRecursive ?? false)
   },
   [`POST ${paths.dependencies}`]: (door, call) => door.addDependencies(checkEdges(call.body)),
+  [`POST ${paths.modify}`]: (door, call) => door.modify(checkModify(call.body)),
+  [`POST ${paths.retry}`]: (door, call) => door.retry(checkRetry(call.body)),
   [`POST ${paths.remove}`]: (door, call) => {
     const { filter, isDryRun } = checkRemove(call.body)
     return door.remove(filter, isDryRun)
@@ -73,11 +76,23 @@ export async function answerCall(door: Door, call: Call): Promise<unknown> {
   if (handler !== undefined) return await handler(door, call)
   const ref = after(paths.job, call.path)
   if (ref !== null && call.method === 'GET') return await door.job(ref)
+  const app = after(paths.app, call.path)
+  if (app !== null && call.method === 'PUT') {
+    return await door.putApp(checkAppSpec({ ...asObject(call.body), name: app }))
+  }
+  if (app !== null && call.method === 'DELETE') {
+    await door.removeApp(app, call.query.get('force') === '1')
+    return {}
+  }
   const cancelled = /^\/([^/]+)\/cancel$/.exec(`/${after(paths.allocation, call.path) ?? ''}`)?.[1]
   if (cancelled !== undefined && call.method === 'POST') {
     return await door.cancelAllocation(integer('allocation', cancelled, 1))
   }
   throw fault('CALL_UNKNOWN', { method: call.method.slice(0, 10), path: call.path.slice(0, 100) })
+}
+
+function asObject(value: unknown): object {
+  return typeof value === 'object' && value !== null ? value : {}
 }
 
 /**

@@ -13,7 +13,11 @@ import type {
   JobQueryRequest,
   KillReceipt,
   LauncherItem,
+  ModifyReceipt,
+  ModifyRequest,
   RemoveReceipt,
+  RetryReceipt,
+  RetryRequest,
   StoreCheck,
   Tally,
   WaitProgress,
@@ -88,6 +92,10 @@ export interface Door {
 
   apps(): Promise<readonly AppSpec[]>
   addApp(app: AppSpec): Promise<AppSpec>
+  /** Makes the app, or puts it in the place of the one of that name. */
+  putApp(app: AppSpec): Promise<AppSpec>
+  /** APP_IN_USE while jobs that have not ended are of it, unless forced. */
+  removeApp(name: string, isForced: boolean): Promise<void>
 
   beginSubmission(key: string | null): SubmissionWriter
   list(filter: JobFilter, after: JobId, limit: number): Promise<JobPage>
@@ -104,6 +112,8 @@ export interface Door {
   addDependencies(request: EdgesRequest): Promise<EdgesReceipt>
   /** Every edge whose child matches, some at a time. */
   edges(filter: JobFilter): AsyncIterable<readonly JobEdge[]>
+  modify(request: ModifyRequest): Promise<ModifyReceipt>
+  retry(request: RetryRequest): Promise<RetryReceipt>
   remove(filter: JobFilter, isDryRun: boolean): Promise<RemoveReceipt>
 
   allocations(): Promise<readonly AllocationItem[]>

@@ -79,7 +79,7 @@ async function handle(
     streamWait(door, readJobQuery(url.searchParams).filter, { request, response }, ports)
     return
   }
-  const body = method === 'POST' ? await readJson(request) : {}
+  const body = method === 'POST' || method === 'PUT' ? await readJson(request) : {}
   if (method === 'POST' && url.pathname === paths.edges) {
     return streamLines(response, door.edges(checkFiltered(body)), ports.log)
   }

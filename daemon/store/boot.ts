@@ -3,7 +3,7 @@
 import type { SqlDriver } from '../../protocol/ports.ts'
 import { endStates, stateNumber } from '../../protocol/states.ts'
 import { actorOf, appOf, jobOf, journalOf, tallyOf, wholeSpanOf } from './columns.ts'
-import { unstageStatements } from './commit.ts'
+import { dropChanges, unstageStatements } from './commit.ts'
 import { waitingEdges } from './queries/edges.ts'
 import type { StoredSite } from './rows.ts'
 import { numberOf, sql } from './sql.ts'
@@ -21,6 +21,7 @@ async function raiseEpoch(driver: SqlDriver, owner: string): Promise<number> {
         mustChange: 1,
       },
       ...unstageStatements('all', before + 1),
+      dropChanges('all'),
     ],
     { isDurable: true },
   )

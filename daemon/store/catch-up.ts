@@ -1,9 +1,12 @@
 // The derived tables brought up to the journal: the statements of one catch-up.
 // Must never decide a state; it writes what the core computed.
 import type { SqlStatement } from '../../protocol/ports.ts'
-import { edgeInserts, inserts } from './commit.ts'
+import { endNumbers } from './boot.ts'
+import { applyChanges, edgeInserts, inserts } from './commit.ts'
 import type { CatchUp, JobRow, SpanRow } from './rows.ts'
-import { sql } from './sql.ts'
+import { type Sql, sql } from './sql.ts'
+
+const endList: Sql = { sql: endNumbers.join(), params: [] }
 
 /** The columns of `job`, in the order of `jobValues`. */
 export const jobColumns =
@@ -79,9 +82,15 @@ export function catchUpStatements(rows: CatchUp, epoch: number): SqlStatement[] 
       ...sql`UPDATE reign SET applied_seq = ${rows.seq} WHERE epoch = ${epoch}`,
       mustChange: 1,
     },
+    ...applyChanges(rows.seq),
     ...deletion('span', 'lo', rows.removedSpans),
     ...inserts(`INSERT INTO span (${spanColumns}) VALUES`, rows.spans.map(spanValues)),
     ...inserts(`INSERT OR REPLACE INTO job (${jobColumns}) VALUES`, rows.jobs.map(jobValues)),
+    ...rows.notes.map(
+      ([first, last, text]) => sql`UPDATE job
+        SET log = substr(log, 1, length(log) - 1) || ${`,${text}]`}
+        WHERE id BETWEEN ${first} AND ${last} AND state IN (${endList})`,
+    ),
     ...deletion('job', 'id', rows.removedJobs),
     ...specDeletions(rows.removedSpecs),
     ...edgeInserts(rows.edges),

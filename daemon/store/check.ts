@@ -21,8 +21,9 @@ const rules: readonly string[] = [
      WHERE last >= lo`,
   `SELECT 'job ' || j.id || ' has a row and is in span ' || p.lo AS breach
      FROM span p CROSS JOIN job j ON j.id BETWEEN p.lo AND p.hi`,
-  `SELECT 'job ' || j.id || ' is not covered by its spec ' || j.spec AS breach FROM job j
-     LEFT JOIN spec s ON s.lo = j.spec AND j.id BETWEEN s.lo AND s.hi WHERE s.lo IS NULL`,
+  `SELECT 'job ' || j.id || ' is not covered by a spec' AS breach FROM job j
+     LEFT JOIN spec s ON s.lo = (SELECT max(t.lo) FROM spec t WHERE t.lo <= j.id)
+     AND j.id <= s.hi WHERE s.lo IS NULL`,
   `SELECT 'span ' || p.lo || ' has jobs without a spec' AS breach FROM span p
      WHERE (SELECT coalesce(sum(min(s.hi, p.hi) - max(s.lo, p.lo) + 1), 0) FROM spec s
        WHERE s.lo BETWEEN coalesce((SELECT max(lo) FROM spec WHERE lo <= p.lo), 0) AND p.hi
@@ -36,7 +37,7 @@ const rules: readonly string[] = [
        SELECT workflow, state, count AS told, 0 AS seen FROM tally
        UNION ALL SELECT workflow, state, 0, hi - lo + 1 FROM span
        UNION ALL SELECT s.workflow, j.state, 0, count(*) FROM job j
-         JOIN spec s ON s.lo = j.spec GROUP BY 1, 2)
+         JOIN spec s ON s.lo = (SELECT max(t.lo) FROM spec t WHERE t.lo <= j.id) GROUP BY 1, 2)
        GROUP BY workflow, state) WHERE told <> seen`,
   `SELECT 'journal record ' || seq || ' is applied and still there' AS breach
      FROM journal, reign WHERE seq <= applied_seq`,

@@ -49,6 +49,40 @@ export function edgeInserts(edges: readonly EdgeRow[]): SqlStatement[] {
   )
 }
 
+/** The statements that write versions of specs down ahead of the turn that decides them. */
+export function stageChangeStatements(
+  batch: number,
+  specs: readonly SpecRow[],
+  epoch: number,
+): SqlStatement[] {
+  return [
+    { ...sql`UPDATE reign SET epoch = ${epoch} WHERE epoch = ${epoch}`, mustChange: 1 },
+    ...inserts(
+      `INSERT INTO spec_change
+        (batch, seq, lo, hi, workflow, app, name, array_name, array_first, body) VALUES`,
+      specs.map((spec) => [batch, null, ...specValues(spec), spec.body]),
+    ),
+  ]
+}
+
+/** The statement that drops versions which no turn has decided, of this batch or of all. */
+export function dropChanges(batch: number | 'all'): SqlStatement {
+  return sql`DELETE FROM spec_change WHERE seq IS NULL
+    AND ${batch === 'all' ? sql`1` : sql`batch = ${batch}`}`
+}
+
+/** The statements that put the versions decided up to `seq` in their place, oldest first. */
+export function applyChanges(seq: number): SqlStatement[] {
+  return [
+    sql`INSERT OR REPLACE INTO spec (lo, hi, workflow, app, name, array_name, array_first)
+      SELECT lo, hi, workflow, app, name, array_name, array_first FROM spec_change
+      WHERE seq <= ${seq} ORDER BY seq, rowid`,
+    sql`INSERT OR REPLACE INTO spec_body (lo, body)
+      SELECT lo, body FROM spec_change WHERE seq <= ${seq} ORDER BY seq, rowid`,
+    sql`DELETE FROM spec_change WHERE seq <= ${seq}`,
+  ]
+}
+
 /** The ids of these specs as contiguous ranges. */
 function rangesOf(specs: readonly SpecRow[]): [lo: JobId, hi: JobId][] {
   const ranges: [JobId, JobId][] = []
@@ -71,11 +105,15 @@ function actorStatements(turn: TurnCommit): SqlStatement[] {
   return statements
 }
 
-/** One statement for all blocks: a million jobs come in a thousand. */
-function settled({ seq, settledBlocks }: TurnCommit): SqlStatement[] {
-  if (settledBlocks.length === 0) return []
+/** What was staged becomes part. One statement for all blocks: a million jobs have a thousand. */
+function settled({ seq, settledBlocks, settledChanges }: TurnCommit): SqlStatement[] {
+  const changes = settledChanges.map(
+    (batch) => sql`UPDATE spec_change SET seq = ${seq} WHERE batch = ${batch} AND seq IS NULL`,
+  )
+  if (settledBlocks.length === 0) return changes
   const blocks = JSON.stringify(settledBlocks)
-  return [sql`UPDATE block SET seq = ${seq} WHERE lo IN (SELECT value FROM json_each(${blocks}))`]
+  const listed = sql`SELECT value FROM json_each(${blocks})`
+  return [sql`UPDATE block SET seq = ${seq} WHERE lo IN (${listed})`, ...changes]
 }
 
 /**
@@ -102,6 +140,7 @@ export function commitStatements(turn: TurnCommit, epoch: number): SqlStatement[
       'INSERT OR REPLACE INTO app (name, body) VALUES',
       turn.apps.map((each) => [each.name, JSON.stringify(each)]),
     ),
+    ...turn.forgottenApps.map((name) => sql`DELETE FROM app WHERE name = ${name}`),
     ...actorStatements(turn),
     ...inserts(
       'INSERT INTO submission (key, digest, receipt) VALUES',

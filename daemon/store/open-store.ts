@@ -6,11 +6,13 @@ import { fault } from '../../protocol/faults.ts'
 import type { JobFilter, StateCounts } from '../../protocol/job.ts'
 import type { SqlDriver, SqlStatement } from '../../protocol/ports.ts'
 import { stateOf } from '../../protocol/states.ts'
-import { beginReign } from './boot.ts'
+import { beginReign, endNumbers } from './boot.ts'
 import { catchUpStatements } from './catch-up.ts'
 import { checkStore } from './check.ts'
 import {
   commitStatements,
+  dropChanges,
+  stageChangeStatements,
   stageEdgesStatements,
   stageStatements,
   unstageStatements,
@@ -19,7 +21,7 @@ import { loadMigrations, type Migration, migrate } from './migrate.ts'
 import { breakdownOf, totalOf } from './queries/counts.ts'
 import { edgesInto, kinOf, statesOf } from './queries/edges.ts'
 import { type Wanted, wanted } from './queries/filter.ts'
-import { findJob, specsWithBodies } from './queries/find.ts'
+import { findJob, rowsIn, specsIn, specsWithBodies } from './queries/find.ts'
 import { listPage } from './queries/list.ts'
 import { matchingRanges } from './queries/match.ts'
 import { numberOf, textOf } from './sql.ts'
@@ -73,7 +75,12 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     statesOf: (ids) => driver.snapshot((all) => statesOf(all, ids)),
     kin: (id, max) => driver.snapshot((all) => kinOf(all, id, max)),
     edgesInto: (ranges) => driver.snapshot((all) => edgesInto(all, ranges)),
+    stageChanges: (batch, specs) => write(stageChangeStatements(batch, specs, epoch), false),
+    dropChanges: (batch) => write([dropChanges(batch)], false),
     specsOf: (ids) => specsWithBodies((text, params) => driver.all(text, params), ids),
+    specsIn: (ranges, limit) => specsIn((text, params) => driver.all(text, params), ranges, limit),
+    endedIn: (ranges, limit) =>
+      rowsIn((text, params) => driver.all(text, params), ranges, endNumbers, limit),
     submission: async (key) => {
       const [row] = await driver.all('SELECT * FROM submission WHERE key = ?', [key])
       if (row === undefined) return null

@@ -114,6 +114,8 @@ export interface TurnCommit {
   readonly body: string
   readonly specs: readonly SpecRow[]
   readonly apps: readonly AppSpec[]
+  /** Names of apps that are no more. */
+  readonly forgottenApps: readonly string[]
   readonly actors: readonly ActorRow[]
   readonly forgottenActors: readonly { readonly kind: ActorRow['kind']; readonly id: number }[]
   readonly submissions: readonly SubmissionRow[]
@@ -121,6 +123,8 @@ export interface TurnCommit {
   readonly edges: readonly EdgeRow[]
   /** Blocks of ids whose staged specs become part of the site with this commit. */
   readonly settledBlocks: readonly JobId[]
+  /** Batches of staged versions of specs that are decided with this commit. */
+  readonly settledChanges: readonly number[]
 }
 
 /** Brings the derived tables up to journal record `seq`. */
@@ -132,6 +136,8 @@ export interface CatchUp {
   /** Spans to delete by lo, then spans to insert. */
   readonly removedSpans: readonly JobId[]
   readonly spans: readonly SpanRow[]
+  /** History records to be added to ended jobs first..last; JSON text without brackets. */
+  readonly notes: readonly (readonly [first: JobId, last: JobId, text: string])[]
   /** Specs (by lo) that no job uses any more (rm). */
   readonly removedSpecs: readonly JobId[]
   /** Edges to jobs that were there before. */

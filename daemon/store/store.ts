@@ -23,6 +23,9 @@ export interface ListedJob {
   readonly body?: string
 }
 
+/** Inclusive ranges of ids, in order. */
+export type Ranges = readonly (readonly [first: JobId, last: JobId])[]
+
 /** A page of jobs in order of id. */
 export interface ListedPage {
   readonly jobs: readonly ListedJob[]
@@ -64,6 +67,10 @@ export interface Store {
   stageEdges(edges: readonly EdgeRow[]): Promise<void>
   /** Forgets the staged specs of blocks whose submission failed. */
   unstage(blocks: readonly JobId[]): Promise<void>
+  /** Writes versions of specs down ahead of the turn that decides them, under a number. */
+  stageChanges(batch: number, specs: readonly SpecRow[]): Promise<void>
+  /** Forgets the staged versions of a batch that no turn will decide. */
+  dropChanges(batch: number): Promise<void>
   /** The specs that cover these ids (each once). */
   specsOf(ids: readonly JobId[]): Promise<SpecRow[]>
   /** Numbers of the states of those of these jobs that exist. */
@@ -72,6 +79,10 @@ export interface Store {
   kin(id: JobId, max: number): Promise<Kin>
   /** Edges into jobs of these ranges, also those into arrays that only begin or end there. */
   edgesInto(ranges: readonly (readonly [first: JobId, last: JobId])[]): Promise<readonly EdgeRow[]>
+  /** Specs that reach into ascending ranges, in order, at most `limit`. */
+  specsIn(ranges: Ranges, limit: number): Promise<SpecRow[]>
+  /** Rows of ended jobs within ranges, in order, at most `limit`. */
+  endedIn(ranges: Ranges, limit: number): Promise<JobRow[]>
   submission(key: string): Promise<SubmissionRow | null>
   /** A page of the jobs that match, rows and spans alike, ids > after. */
   list(filter: JobFilter, after: JobId, limit: number): Promise<ListedPage>

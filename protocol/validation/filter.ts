@@ -18,8 +18,7 @@ const range = z
   .readonly()
   .refine(([first, last]) => first <= last, 'ends before it begins')
 
-/** A filter in a body. */
-export const filterShape: z.ZodType<JobFilter> = z.strictObject({
+const plainFilter = z.strictObject({
   ids: z.array(id).max(limits.filterIdsMax).exactOptional(),
   ranges: z.array(range).max(limits.filterIdsMax).exactOptional(),
   name: text.exactOptional(),
@@ -27,9 +26,14 @@ export const filterShape: z.ZodType<JobFilter> = z.strictObject({
   application: text.exactOptional(),
   states: z.array(z.enum(jobStates)).exactOptional(),
   tags: tagsShape.exactOptional(),
-  // Not z.unknown(): its transform would be asked for a condition that is absent.
-  where: z.looseObject({}).transform(readWhere).exactOptional(),
+  where: z.unknown().exactOptional(),
 })
+
+/** A filter in a body. */
+export const filterShape: z.ZodType<JobFilter> = plainFilter.transform(
+  ({ where, ...filter }): JobFilter =>
+    where === undefined ? filter : { ...filter, where: readWhere(where) },
+)
 
 /** A filter and a page out of a query. */
 export interface JobQuery {

@@ -47,6 +47,9 @@ const shape = z.strictObject({
   ...stepFields,
 })
 
+/** Every field that a submission may have. */
+export const requestFields: readonly string[] = Object.keys(shape.shape)
+
 /** A job request out of unknown JSON; a Fault names the field and the rule that it breaks. */
 export function checkJobRequest(value: unknown): SubmittedRequest {
   const request: SubmittedRequest = parseAs(shape, value)

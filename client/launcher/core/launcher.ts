@@ -204,6 +204,9 @@ export function makeLauncher(settings: LauncherSettings, ports: LauncherPorts): 
       case frameKind.recall:
         orders.recall(frame[2])
         break
+      case frameKind.takeBack:
+        orders.takeBack(frame[2])
+        break
       case frameKind.drain:
         if (frame[2] === 'stop') life.stop('drained', frame[3])
         else life.finish()

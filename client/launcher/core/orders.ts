@@ -31,6 +31,8 @@ export interface Orders {
   kill(frame: KillFrame): void
   /** Gives back up to so many tasks that have not started. */
   recall(count: number): void
+  /** Gives back those of these tasks that have not started. */
+  takeBack(tokens: readonly number[]): void
   /** Gives back what has not started, and ends the rest (TERM, grace, KILL). */
   endAll(reason: string, graceMs: number): void
   giveBack(row: number): void
@@ -122,6 +124,23 @@ export function makeOrders(
     if (rows.length === 0 && tokens.length === 0) link.send([frameKind.returned, []])
   }
 
+  const takeBack = (asked: readonly number[]): void => {
+    const inLanes: number[] = []
+    for (const token of asked) {
+      const row = tasks.rowOf(token)
+      if (row < 0 || tasks.wishes[row] !== wish.none) continue
+      const lane = tasks.lanes[row] ?? null
+      if (lane === null) {
+        lanes.unqueue(row)
+        giveBack(row)
+      } else if (lane.running !== row) {
+        tasks.wishes[row] = wish.giveBack
+        inLanes.push(token)
+      }
+    }
+    if (inLanes.length > 0) runner.withdraw(inLanes)
+  }
+
   const endAll = (reason: string, graceMs: number): void => {
     for (const row of lanes.takeAll()) giveBack(row)
     const why = reason === exitReasons.wallTime ? exitReasons.wallTime : exitReasons.stopped
@@ -137,6 +156,7 @@ export function makeOrders(
     assign,
     kill,
     recall,
+    takeBack,
     endAll,
     giveBack,
     endUnstarted,

@@ -8,6 +8,7 @@ import {
   conditionOfJob,
   everything,
   rangesOf,
+  specOfRow,
   stateCondition,
   type Wanted,
 } from './filter.ts'
@@ -81,7 +82,7 @@ function spannedElements(want: Wanted): Sql {
 /** Job rows that match, by state, JOB_FINISHED left out. */
 function openRows(want: Wanted): Sql {
   return sql`SELECT j.state AS state, count(*) AS count FROM job j INDEXED BY job_by_state
-    CROSS JOIN spec s ON s.lo = j.spec
+    CROSS JOIN spec s ON ${specOfRow}
     WHERE j.state <> 8 AND ${stateCondition(want.states, 'j.state')}
     AND ${conditionOfJob(want, sql`j.id`)} GROUP BY j.state`
 }

@@ -92,6 +92,12 @@ function residual(want: Wanted, except: 'name' | 'application' | 'workflow' | 'n
   return terms.length === 0 ? sql`1` : joined(terms, ' AND ')
 }
 
+/**
+ * The spec `s` of a job row `j`, found by its id: an array's specs may have been split since the
+ * row was written, which is why nobody asks the row.
+ */
+export const specOfRow: Sql = sql`s.lo = (SELECT max(t.lo) FROM spec t WHERE t.lo <= j.id)`
+
 /** Conditions on the spec `s` of one known job `id`, for when jobs are looked at first. */
 export function conditionOfJob(want: Wanted, id: Sql): Sql {
   const { name } = want.filter

@@ -3,9 +3,10 @@
 import type { JobId } from '../../../protocol/job.ts'
 import type { SqlQuery } from '../../../protocol/ports.ts'
 import { jobOf, listedSpanColumns, spanOf, specOf } from '../columns.ts'
-import type { SpecRow } from '../rows.ts'
+import type { JobRow, SpecRow } from '../rows.ts'
 import { sql, textOf } from '../sql.ts'
 import type { ListedJob } from '../store.ts'
+import { stateCondition } from './filter.ts'
 
 /** The job with this id. */
 export async function findJob(
@@ -46,6 +47,34 @@ export async function specsWithBodies(all: SqlQuery, ids: readonly JobId[]): Pro
   // The last spec before an id need not reach it.
   const sorted = [...ids].sort((a, b) => a - b)
   return specs.filter((spec) => reachesOne(spec, sorted))
+}
+
+/** Specs that reach into these ascending ranges, in order of lo, at most `limit`. */
+export async function specsIn(
+  all: SqlQuery,
+  ranges: readonly (readonly [first: JobId, last: JobId])[],
+  limit: number,
+): Promise<SpecRow[]> {
+  const query = sql`SELECT DISTINCT s.*, b.body FROM json_each(${JSON.stringify(ranges)}) e
+    CROSS JOIN spec s ON s.lo BETWEEN
+      coalesce((SELECT max(lo) FROM spec WHERE lo <= e.value ->> 0), 0) AND e.value ->> 1
+    CROSS JOIN spec_body b ON b.lo = s.lo
+    WHERE s.hi >= e.value ->> 0 ORDER BY s.lo LIMIT ${limit}`
+  const rows = await all(query.sql, query.params)
+  return rows.map((row) => ({ ...specOf(row), body: textOf(row, 'body') }))
+}
+
+/** Rows of jobs in these states within these ranges, in order of id, at most `limit`. */
+export async function rowsIn(
+  all: SqlQuery,
+  ranges: readonly (readonly [first: JobId, last: JobId])[],
+  states: readonly number[],
+  limit: number,
+): Promise<JobRow[]> {
+  const query = sql`SELECT j.* FROM json_each(${JSON.stringify(ranges)}) e
+    CROSS JOIN job j ON j.id BETWEEN e.value ->> 0 AND e.value ->> 1
+    WHERE ${stateCondition(states, 'j.state')} ORDER BY j.id LIMIT ${limit}`
+  return (await all(query.sql, query.params)).map(jobOf)
 }
 
 function reachesOne(spec: Omit<SpecRow, 'body'>, sorted: readonly JobId[]): boolean {

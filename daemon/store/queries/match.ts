@@ -4,7 +4,14 @@ import type { JobId } from '../../../protocol/job.ts'
 import type { SqlQuery } from '../../../protocol/ports.ts'
 import { numberOf, type Sql, sql } from '../sql.ts'
 import { isByRange, isRare } from './counts.ts'
-import { conditionOfJob, everything, rangesOf, stateCondition, type Wanted } from './filter.ts'
+import {
+  conditionOfJob,
+  everything,
+  rangesOf,
+  specOfRow,
+  stateCondition,
+  type Wanted,
+} from './filter.ts'
 import { rangesOfSpan, spanFloor } from './parts.ts'
 import { allFrom, planOf } from './where-parts.ts'
 
@@ -22,7 +29,7 @@ async function piecesOf(all: SqlQuery, want: Wanted): Promise<Sql> {
   }
   if (await isRare(all, want)) {
     return sql`SELECT j.id AS lo, j.id AS hi FROM job j INDEXED BY job_by_state
-      CROSS JOIN spec s ON s.lo = j.spec
+      CROSS JOIN spec s ON ${specOfRow}
       WHERE j.state <> 8 AND ${rowState} AND ${conditionOfJob(want, sql`j.id`)}
       UNION ALL SELECT max(p.lo, r.lo), min(p.hi, r.hi) FROM span p
       CROSS JOIN ${rangesOfSpan(want, everything)} WHERE ${spanState}`

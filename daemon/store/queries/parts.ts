@@ -5,7 +5,14 @@ import type { SqlQuery } from '../../../protocol/ports.ts'
 import { jobOf, listedSpanColumns, spanOf } from '../columns.ts'
 import type { JobRow, SpanRow } from '../rows.ts'
 import { joined, numberOf, type Sql, sql } from '../sql.ts'
-import { conditionOfJob, rangesOf, stateCondition, type Wanted, type Window } from './filter.ts'
+import {
+  conditionOfJob,
+  rangesOf,
+  specOfRow,
+  stateCondition,
+  type Wanted,
+  type Window,
+} from './filter.ts'
 
 /** Part of a span, as ids. */
 export interface Piece {
@@ -55,7 +62,7 @@ export async function partsByState(
 ): Promise<Parts> {
   const { states } = want
   const isWhole = !want.isBySpec && want.workflow === null
-  const source = isWhole ? sql`job j` : sql`job j CROSS JOIN spec s ON s.lo = j.spec`
+  const source = isWhole ? sql`job j` : sql`job j CROSS JOIN spec s ON ${specOfRow}`
   const rest = isWhole ? sql`1` : conditionOfJob(want, sql`j.id`)
   const rowsQuery =
     states === null || states.includes(finished)

@@ -6,7 +6,14 @@ import { jobOf } from '../columns.ts'
 import { joined, type Sql, sql } from '../sql.ts'
 import { rowSource, spanSource } from './columns.ts'
 import { no } from './compare-text.ts'
-import { conditionOfJob, rangesOf, stateCondition, type Wanted, type Window } from './filter.ts'
+import {
+  conditionOfJob,
+  rangesOf,
+  specOfRow,
+  stateCondition,
+  type Wanted,
+  type Window,
+} from './filter.ts'
 import { finished, type Parts, type Piece, pieceOf, spanColumns, spanFloor } from './parts.ts'
 import { conditionOf, isOfElements, needsBodies, type Question } from './where.ts'
 
@@ -57,7 +64,7 @@ export function rowsFrom(plan: Plan): Sql {
   }
   const isIndexed = want.states !== null && !want.states.includes(finished)
   const index = isIndexed ? sql` INDEXED BY job_by_state` : sql``
-  return sql`job j${index} CROSS JOIN spec s ON s.lo = j.spec ${withBody(plan)}
+  return sql`job j${index} CROSS JOIN spec s ON ${specOfRow} ${withBody(plan)}
     WHERE ${isIndexed ? sql`j.state <> 8 AND` : sql``} ${states}
     AND j.id BETWEEN ${from} AND ${to} AND ${conditionOfJob(want, sql`j.id`)} AND ${matches}`
 }

@@ -25,6 +25,8 @@ const noTurn: Omit<TurnCommit, 'seq'> = {
   forgottenActors: [],
   submissions: [],
   settledBlocks: [],
+  settledChanges: [],
+  forgottenApps: [],
 }
 
 const noRows: Omit<CatchUp, 'seq'> = {
@@ -35,6 +37,7 @@ const noRows: Omit<CatchUp, 'seq'> = {
   removedSpecs: [],
   edges: [],
   removedRanges: [],
+  notes: [],
   tallies: [],
 }
 

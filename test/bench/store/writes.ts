@@ -18,6 +18,8 @@ const noTurn = {
   submissions: [],
   edges: [],
   settledBlocks: [],
+  settledChanges: [],
+  forgottenApps: [],
 }
 
 const noRows = {
@@ -28,6 +30,7 @@ const noRows = {
   removedSpecs: [],
   edges: [],
   removedRanges: [],
+  notes: [],
   tallies: [],
 }
 

@@ -76,6 +76,8 @@ export function turn(seq: number, parts: Partial<TurnCommit> = {}): TurnCommit {
     forgottenActors: [],
     submissions: [],
     settledBlocks: [],
+    settledChanges: [],
+    forgottenApps: [],
     ...parts,
   }
 }
@@ -91,6 +93,7 @@ export function rows(seq: number, parts: Partial<CatchUp> = {}): CatchUp {
     removedSpecs: [],
     edges: [],
     removedRanges: [],
+    notes: [],
     tallies: [],
     ...parts,
   }

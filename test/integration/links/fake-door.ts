@@ -49,6 +49,21 @@ export function fakeDoor(changes: Partial<Door> = {}): {
     },
     apps: async () => [],
     addApp: async (app) => app,
+    putApp: async (app) => {
+      seen.calls.push(['putApp', app])
+      return app
+    },
+    removeApp: async (name, isForced) => {
+      seen.calls.push(['removeApp', name, isForced])
+    },
+    modify: async (request) => {
+      seen.calls.push(['modify', request])
+      return { schema: 'balsam.modify/1', modified: 0, dry_run: false }
+    },
+    retry: async (request) => {
+      seen.calls.push(['retry', request])
+      return { schema: 'balsam.retry/1', retried: 0, causes: {}, dry_run: false }
+    },
     beginSubmission: () => ({
       push: async (requests) => {
         seen.requests.push(...requests)

@@ -126,6 +126,7 @@ export const daemonFrames: fc.Arbitrary<DaemonFrame> = fc.oneof(
   fc.tuple(fc.constant(frameKind.ack), token, token),
   fc.tuple(fc.constant(frameKind.kill), token, tokens, token),
   fc.tuple(fc.constant(frameKind.recall), token, token),
+  fc.tuple(fc.constant(frameKind.takeBack), token, tokens),
   fc.tuple(
     fc.constant(frameKind.drain),
     token,
@@ -220,6 +221,7 @@ export const daemonShape = z.union([
   z.tuple([z.literal(7), n, n]),
   z.tuple([z.literal(8), n, ns, n]),
   z.tuple([z.literal(9), n, n]),
+  z.tuple([z.literal(16), n, ns]),
   z.tuple([z.literal(12), n, z.enum(['finish', 'stop']), n]),
   z.tuple([z.literal(15), n, n, z.string()]),
 ])

@@ -1,5 +1,7 @@
 // One campaign in a bad world: jobs are submitted, killed and watched while daemons, launchers,
 // links, allocations and the disk fail; then the faults stop, and everything must come to its end.
+
+import type { Door } from '../../../daemon/links/door.ts'
 import type { JobFilter, JobRequest } from '../../../protocol/job.ts'
 import { audit } from './audit.ts'
 import type { PlantedBug } from './bugs.ts'
@@ -147,6 +149,7 @@ class Campaign {
             for (let id = first; id <= last; id += 1) this.acknowledged.push(id)
           }
           void this.maybeKill(receipt.ranges[0]?.[0] ?? 0)
+          void this.change(index, receipt.ranges[0] ?? [0, 0])
           return
         }
       }
@@ -195,6 +198,38 @@ class Campaign {
       }
       await this.sleep(500)
     }
+  }
+
+  /** Changes some of the submission's jobs until that is heard; later retries what failed. */
+  private async change(index: number, [first, last]: readonly [number, number]): Promise<void> {
+    const from = first + this.upTo(last - first + 1)
+    const to = from + this.upTo(last - from + 1)
+    await this.sleep(this.upTo(30_000))
+    const tag = `m${index}`
+    const isChanged = await this.untilHeard((door) =>
+      door.modify({
+        filter: { ranges: [[from, to]] },
+        changes: { tags: { [tag]: 'x' }, priority: this.upTo(3), command: ['echo', tag] },
+      }),
+    )
+    if (isChanged) this.world.judge.promised(tag, from, to)
+    await this.sleep(this.upTo(20_000))
+    if (this.world.time.nowMs > stormMs) return
+    const filter: JobFilter = { ranges: [[first, last]], states: ['FAILED'] }
+    await this.untilHeard((door) => door.retry({ filter }))
+  }
+
+  /** Says it until a daemon answers; false when none did, or it was refused. */
+  private async untilHeard(say: (door: Door) => Promise<unknown>): Promise<boolean> {
+    for (let tries = 0; tries < 100; tries += 1) {
+      const { daemon } = this.world
+      if (daemon !== null) {
+        const heard = await this.unlessDead(daemon.life, () => say(daemon.door))
+        if (heard !== undefined) return true
+      }
+      await this.sleep(500)
+    }
+    return false
   }
 
   /** Asks for an allocation whenever none lives, as long as the campaign runs. */

@@ -19,6 +19,7 @@ export class Judge implements Truth {
   private readonly succeeded = new Set<number>()
   private readonly ranTokens = new Set<number>()
   private readonly fates = new Map<number, Fate>()
+  readonly promises: { readonly tag: string; readonly first: number; readonly last: number }[] = []
   private readonly random: Randomness
 
   constructor(random: Randomness) {
@@ -63,6 +64,11 @@ export class Judge implements Truth {
       this.fates.set(jobId, fate)
     }
     return fate
+  }
+
+  /** A user was told that jobs first..last have this tag. */
+  promised(tag: string, first: number, last: number): void {
+    this.promises.push({ tag, first, last })
   }
 
   /** True when a task of the job has ended with exit code 0. */

@@ -24,6 +24,11 @@ test('a condition is part of every filter in a body', () => {
   })
 })
 
+test.each([{}, { ids: [1] }, { tags: {} }])('a filter needs no condition: %j', (filter) => {
+  expect(checkKill({ filter })).toEqual({ filter })
+  expect(checkJobQuery({ filter })).toEqual({ filter })
+})
+
 test.each([
   [{ field: 'nme', op: 'eq', value: 1 }, 'did you mean name?'],
   [{ field: 'name', op: 'contain', value: 'a' }, 'did you mean contains?'],

@@ -98,6 +98,13 @@ export class TestLauncher {
     return this.tasks().map(({ token }) => token)
   }
 
+  /** Commands of the templates that it was sent, in order. */
+  commands(): string[] {
+    return this.heard
+      .filter((frame): frame is AssignFrame => frame[0] === frameKind.assign)
+      .flatMap((frame) => frame[2].map(({ argv }) => argv.join(' ')))
+  }
+
   /** Tokens that it was told to kill. */
   killed(): number[] {
     return this.heard.flatMap((frame) => (frame[0] === frameKind.kill ? frame[2] : []))

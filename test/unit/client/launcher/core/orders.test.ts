@@ -68,6 +68,21 @@ describe('kill and recall', () => {
     expect(world.left()).toEqual([])
   })
 
+  test('named tasks are taken back from the queue and from lanes, and running ones go on', () => {
+    const world = connected({ cpus: 1 })
+    world.assign([1, 2, 3, 4])
+    world.started(1)
+    world.exited([1], 10)
+    world.take()
+    world.asks()
+    world.started(2)
+    world.say([frameKind.takeBack, 1, [2, 4, 99]])
+    expect(world.asks()).toEqual([['withdraw', 4]])
+    world.withdrawn(4)
+    expect(world.take()).toEqual([[frameKind.returned, [4]]])
+    expect(world.launcher.counts().held).toBe(3)
+  })
+
   test('a recall that finds nothing is answered all the same', () => {
     const world = connected()
     world.say([frameKind.recall, 1, 5])
