@@ -1,4 +1,4 @@
--- Schema 4: specs may be changed after their submission (modify, retry).
+-- Schema 5: specs may be changed after their submission (modify, retry).
 
 -- New versions of specs, written ahead of the turn that decides them (seq NULL) or settled by the
 -- journal record `seq`. They take their place in spec and spec_body with the catch-up of that
