@@ -67,6 +67,8 @@ function auditJob(world: World, id: number, state: number, log: string): string[
   return breaches
 }
 
+const silentWords = ['MODIFIED', 'HELD']
+
 /** The job's request as the disk has it. */
 function requestOf(world: World, id: number): JobRequest {
   const [spec] = world.disk.look(
@@ -88,7 +90,7 @@ function replay(
   let state = jobTable.state('CREATED')
   for (const [, word] of records) {
     // No event of the machine: these campaigns change nothing that it looks at.
-    if (word === 'MODIFIED') continue
+    if (silentWords.includes(word)) continue
     const number = jobTable.findEvent(word)
     if (number === undefined) throw new Error(`job ${id}: ${word} is no event`)
     // Words of records are events without arguments: none carries a target in these campaigns.
