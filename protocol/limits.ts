@@ -122,6 +122,8 @@ export const limits = {
    * the daemon answers within milliseconds or is not there.
    */
   relayAnswerMsMax: 60_000,
+  /** Jobs of `balsam ls --tree`: more than anybody reads, and the tree is made in memory. */
+  treeJobsMax: 20_000,
   /** A task's wait is answered after this, done or not, and asked again. */
   taskWaitMsMax: 20_000,
   /** Jobs that one call of a task may change: each one's descent is looked up. */

@@ -82,6 +82,12 @@ export const verbs: readonly VerbEntry[] = [
     load: async () => (await import('./verbs/log.ts')).log,
   },
   {
+    name: 'dep',
+    group: 'act',
+    summary: 'make a job wait for another',
+    load: async () => (await import('./verbs/dep.ts')).dep,
+  },
+  {
     name: 'kill',
     aliases: ['killjob'],
     group: 'act',
@@ -122,7 +128,6 @@ export const verbs: readonly VerbEntry[] = [
 
 /** Verbs of Balsam 0.3 that this version lacks: known, so that they are refused by name. */
 export const laterVerbs: Readonly<Record<string, string>> = {
-  dep: 'a dependency between jobs (balsam dep)',
   modify: 'changing a job (balsam modify)',
   service: 'the service that asks for allocations by itself (balsam service)',
 }

@@ -20,13 +20,17 @@ export interface Caller {
 
 /**
  * An app's executable as it is stored: `~` expanded, and `X.py …` turned into the caller's Python
- * and the absolute path of X.py, as Balsam 0.3 does. Throws BAD_QUOTING; BAD_FIELD without Python.
+ * and the absolute path of X.py, as Balsam 0.3 does; `./x`, when it is there, by its absolute path. Throws BAD_QUOTING; BAD_FIELD without Python.
  */
 export function storedExecutable(text: string, field: string, caller: Caller): string {
   const line = expandHome(text, field, homeOf(caller.env))
   const first = splitWords(line, field)[0]
-  if (first?.endsWith('.py') !== true) return line
-  const start = quoteWords([pythonOf(caller, field), resolve(caller.cwd, first)])
+  if (first === undefined) return line
+  const path = resolve(caller.cwd, first)
+  const isScript = first.endsWith('.py')
+  // A file named relatively would be looked for in each job's directory.
+  if (!isScript && !(first.includes('/') && !first.startsWith('/') && existsSync(path))) return line
+  const start = quoteWords(isScript ? [pythonOf(caller, field), path] : [path])
   return `${start} ${afterFirstWord(line, field)}`.trimEnd()
 }
 

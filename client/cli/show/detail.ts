@@ -21,6 +21,8 @@ export function detailText(job: JobDetail): string {
     ['resources', cores === null ? share : `${cores} cores`],
     ['priority', job.priority === 0 ? '' : String(job.priority)],
     ['retries', job.max_retries === 0 ? '' : String(job.max_retries)],
+    ['parents', kinText(job.parents, job.parents_total)],
+    ['children', kinText(job.children, job.children_total)],
     ['array index', job.array_index === null ? '' : String(job.array_index)],
     ['directory', job.working_directory],
     ['output', job.output_file ?? 'not kept'],
@@ -33,6 +35,10 @@ export function detailText(job: JobDetail): string {
   const attempts = job.attempt_list.map((attempt) => `  ${escapeControls(attemptText(attempt))}\n`)
   const tried = attempts.length === 0 ? '' : `attempts\n${attempts.join('')}`
   return `${lines.join('')}${tried}history\n${historyLines(job)}`
+}
+
+function kinText(ids: readonly number[], total: number): string {
+  return ids.join(' ') + (total > ids.length ? ` and ${total - ids.length} more` : '')
 }
 
 /** The job's name and its history. */

@@ -2,14 +2,9 @@
 import { fault } from '../../../protocol/faults.ts'
 import type { AppSpec } from '../../../protocol/job.ts'
 import { userPath } from '../../sdk/find-site.ts'
-import { collect, declareLater, environmentOf, refuseLater, textOf } from '../options.ts'
-import { storedExecutable } from '../request/executable.ts'
-import type { Verb } from '../verb.ts'
-
-const later = {
-  preprocess: 'hooks come with a later version',
-  postprocess: 'hooks come with a later version',
-}
+import { collect, environmentOf, textOf } from '../options.ts'
+import { type Caller, storedExecutable } from '../request/executable.ts'
+import type { Parsed, Verb } from '../verb.ts'
 
 /** The verb. */
 export const app: Verb = {
@@ -20,10 +15,10 @@ export const app: Verb = {
       .option('--description <TEXT>', 'for people')
       .option('--envscript <FILE>', 'a file that bash sources before each task')
       .option('--env <K=V>', 'a variable for every job; may be repeated', collect)
-    declareLater(command, ['--preprocess <COMMAND>', '--postprocess <COMMAND>'])
+      .option('--preprocess <COMMAND>', 'run in the working directory before the first attempt')
+      .option('--postprocess <COMMAND>', 'run after a success, and as handler of errors')
   },
   async run(context, parsed) {
-    refuseLater(parsed, later)
     const { env, cwd } = context.terminal
     const name = textOf(parsed, 'name') ?? ''
     const given = textOf(parsed, 'executable') ?? ''
@@ -35,6 +30,8 @@ export const app: Verb = {
       description: textOf(parsed, 'description') ?? '',
       envscript: envscript === '' ? '' : userPath(envscript, cwd),
       environment: environmentOf(parsed, 'env'),
+      ...hookOf(parsed, 'preprocess', { env, cwd }),
+      ...hookOf(parsed, 'postprocess', { env, cwd }),
     }
     const added = await context.balsam().addApp(wanted)
     if (parsed.options['json'] === true) {
@@ -43,4 +40,13 @@ export const app: Verb = {
     else context.print(`${added.name}\n`)
     return 0
   },
+}
+
+function hookOf(
+  parsed: Parsed,
+  key: 'preprocess' | 'postprocess',
+  caller: Caller,
+): Partial<Pick<AppSpec, 'preprocess' | 'postprocess'>> {
+  const text = textOf(parsed, key)
+  return text === undefined ? {} : { [key]: storedExecutable(text, `--${key}`, caller) }
 }

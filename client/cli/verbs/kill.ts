@@ -1,7 +1,7 @@
 // balsam kill (killjob): ends jobs for good. Running ones get TERM, and KILL after a grace.
 import { fault } from '../../../protocol/faults.ts'
 import { confirm } from '../confirm.ts'
-import { declareFilters, declareLater, isGiven, refuseLater } from '../options.ts'
+import { declareFilters, isGiven } from '../options.ts'
 import { chosenJobs, isEverything } from '../refs.ts'
 import { millisecondsOf } from '../request/minutes.ts'
 import type { Verb } from '../verb.ts'
@@ -14,11 +14,10 @@ export const kill: Verb = {
     command
       .option('--all', 'every job of the site; asks first')
       .option('--grace <DURATION>', 'time between TERM and KILL, in seconds', '5')
+      .option('--recursive', 'with everything that waits for them')
       .option('-y, --yes', 'don’t ask')
-    declareLater(command, ['--recursive'])
   },
   async run(context, parsed) {
-    refuseLater(parsed, { recursive: 'dependencies between jobs come with a later version' })
     const graceMs = millisecondsOf(parsed, 'grace')
     const balsam = context.balsam()
     const filter = await chosenJobs(parsed, context)
@@ -27,7 +26,7 @@ export const kill: Verb = {
       const { total } = await balsam.tally()
       await confirm(context, parsed, `killing all ${total} jobs of the site`)
     }
-    const receipt = await balsam.kill(filter, graceMs)
+    const receipt = await balsam.kill(filter, graceMs, isGiven(parsed, 'recursive'))
     if (isGiven(parsed, 'json')) context.print(`${JSON.stringify(receipt)}\n`)
     if (receipt.killed + receipt.already_ended === 0) throw fault('NOTHING_MATCHED')
     const ended = receipt.already_ended

@@ -3,7 +3,9 @@ import { fault } from '../../../protocol/faults.ts'
 import { hint } from '../../../protocol/suggest.ts'
 import { listByState, listJobs, listWorkflows } from '../job-lists.ts'
 import { listAllocations, listApps, listLaunchers } from '../lists.ts'
-import { declareFilters, declareLater, isGiven, refuseLater } from '../options.ts'
+import { declareFilters, isGiven } from '../options.ts'
+import { chosenJobs } from '../refs.ts'
+import { printTree } from '../tree.ts'
 import type { Context, Parsed, Verb } from '../verb.ts'
 
 const lists: Readonly<
@@ -31,17 +33,19 @@ export const ls: Verb = {
       .option('--by-states', 'only count them, by state')
       .option('--history', 'with each job’s history')
       .option('--verbose', 'all about each job')
+      .option('--tree', 'jobs below those that they wait for')
       .option('--allow-empty', 'exit 0 also when no job matches (else 3)')
-    declareLater(command, ['--tree'])
   },
   async run(context, parsed) {
-    refuseLater(parsed, { tree: 'dependencies between jobs come with a later version' })
     const [what = 'jobs'] = parsed.args
     const list = Object.hasOwn(lists, what) ? lists[what] : undefined
     if (list === undefined) {
       const told = `there is no list of ${what}${hint(what, Object.keys(lists))}`
       throw fault('BAD_FLAG', { what: told, verb: 'ls' })
     }
-    return (await list(context, parsed)) ?? 0
+    if (!isGiven(parsed, 'tree')) return (await list(context, parsed)) ?? 0
+    const filter = await chosenJobs({ ...parsed, args: parsed.args.slice(1) }, context)
+    await printTree(context, filter, list === listWorkflows)
+    return 0
   },
 }
