@@ -6,7 +6,7 @@ import { limits } from '../limits.ts'
 import { splitWords } from '../shell-words.ts'
 import { checkName } from './names.ts'
 import { parseAs } from './parse.ts'
-import { resourcesShape } from './resources.ts'
+import { checkResources, resourcesShape } from './resources.ts'
 import { checkHook } from './step-fields.ts'
 import { checkSetVariables, checkText, checkWords, environmentShape } from './text.ts'
 
@@ -27,6 +27,7 @@ const shape = z.strictObject({
 export function checkAppSpec(value: unknown): AppSpec {
   const app: AppSpec = parseAs(shape, value)
   checkName('name', app.name)
+  if (app.resources !== undefined) checkResources(app.resources)
   if (app.executable.trim() === '') throw fault('EMPTY_EXECUTABLE', { name: app.name })
   checkWords('executable', splitWords(app.executable, 'executable'))
   checkText('description', app.description)

@@ -8,7 +8,7 @@ import { splitWords } from '../shell-words.ts'
 import { checkName } from './names.ts'
 import { parseAs } from './parse.ts'
 import { checkPython, pythonShape } from './python.ts'
-import { resourcesShape } from './resources.ts'
+import { checkResources, resourcesShape } from './resources.ts'
 import { checkStepFields, stepFields } from './step-fields.ts'
 import { checkData, dataShape, tagsShape } from './tags.ts'
 import { checkSetVariables, checkText, checkWords, environmentShape } from './text.ts'
@@ -59,6 +59,7 @@ export function checkJobRequest(value: unknown): SubmittedRequest {
   checkText('description', request.description)
   checkSetVariables(request.environment)
   checkPlaces(request)
+  checkResources(request.resources)
   if (request.array !== null) checkArray(request.array)
   if (request.data !== undefined) checkData(request.data)
   checkStepFields(request)

@@ -20,7 +20,8 @@ export interface Caller {
 
 /**
  * An app's executable as it is stored: `~` expanded, and `X.py …` turned into the caller's Python
- * and the absolute path of X.py, as Balsam 0.3 does; `./x`, when it is there, by its absolute path. Throws BAD_QUOTING; BAD_FIELD without Python.
+ * and the absolute path of X.py, as Balsam 0.3 does; `./x`, when it is there, gets its absolute
+ * path. Throws BAD_QUOTING; BAD_FIELD without Python.
  */
 export function storedExecutable(text: string, field: string, caller: Caller): string {
   const line = expandHome(text, field, homeOf(caller.env))

@@ -28,7 +28,7 @@ async function everything(): Promise<unknown[]> {
 
 const cases: readonly (readonly [string, readonly string[], string, number])[] = [
   ['an unknown verb', ['sumbit'], 'BAD_REQUEST', 2],
-  ['a verb of Balsam 0.3 that comes later', ['dep', '1', '2'], 'UNSUPPORTED', 2],
+  ['a verb of Balsam 0.3 that comes later', ['service', 'start'], 'UNSUPPORTED', 2],
   ['an unknown flag', ['ls', '--workflwo', 'x'], 'BAD_FLAG', 2],
   ['a flag without its value', ['ls', '--workflow'], 'BAD_FLAG', 2],
   ['an unknown app', ['job', '--name', 'j', '--application', 'B'], 'APP_UNKNOWN', 2],
@@ -54,7 +54,10 @@ const cases: readonly (readonly [string, readonly string[], string, number])[] =
   ['an array that ends early', ['submit', '--array', '9-1', 'true'], 'BAD_FIELD', 2],
   ['an unknown state', ['ls', '--state', 'RUNING'], 'BAD_FIELD', 2],
   ['several nodes', job('--num-nodes', '2'), 'UNSUPPORTED', 2],
-  ['a stage-in URL', job('--url-in', 'local:/x'), 'UNSUPPORTED', 2],
+  ['GPUs', job('--gpus', '1'), 'UNSUPPORTED', 2],
+  ['a stage-in URL of another kind', job('--url-in', 'gsiftp:/x'), 'BAD_FIELD', 2],
+  ['a job file that is not there', ['job', '--file', 'absent.yaml'], 'BAD_JOB_FILE', 2],
+  ['an unknown parent', ['submit', '--parents', '4711', 'true'], 'PARENT_UNKNOWN', 2],
   ['MPI mode', ['submit-launch', '-t', '5', '--job-mode', 'mpi'], 'UNSUPPORTED', 2],
   ['no walltime', ['submit-launch', '-n', '1'], 'BAD_FLAG', 2],
   ['an unknown job', ['show', '4711'], 'JOB_UNKNOWN', 3],
