@@ -187,10 +187,10 @@ class Ends:
             if state == "JOB_FINISHED":
                 return future.job
             raise self._failure(future, state)
-        try:
-            value = worker.read_result(future.result_file)
-        except FileNotFoundError:
-            raise self._failure(future, state) from None
+        # Nothing there: it died, or never ran.
+        if not os.path.exists(future.result_file):
+            raise self._failure(future, state)
+        value = worker.read_result(future.result_file)
         if state != "JOB_FINISHED":
             raise self._failure(future, state)
         return value

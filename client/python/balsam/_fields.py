@@ -49,7 +49,7 @@ READ_FIELDS = ("id", "state", "attempts", "started_at", "ended_at", "return_code
                "parents", "node", "working_directory")
 
 #: What whole objects are made of: the request without loss, and what only the daemon knows.
-OBJECT_COLUMNS = ("request", "parents", "node", "working_directory")
+OBJECT_COLUMNS = ("request", "node", "working_directory")
 
 #: Fields that come without loss only with the request: lists of words are texts as columns.
 REQUEST_ONLY = ("command", "input_files", "stage_out_files", "retry_on", "preprocess",

@@ -254,7 +254,8 @@ class Job:
         self._read: Dict[str, Any] = {}
         self._values: Dict[str, Any] = {}
         self._saved: Dict[str, Any] = {}
-        self._parents: List[Any] = []
+        #: None: those of a saved job that nobody asked for yet.
+        self._own_parents: Optional[List[Any]] = []
         self._detail: Optional[Dict[str, Any]] = None
         for name, value in values.items():
             if name == "parents":
@@ -323,13 +324,15 @@ class Job:
             elif name in _fields.REQUEST_FIELDS or name in _fields.RESOURCE_FIELDS:
                 self._values[name] = _fields.default_of(name) if value is None else value
             elif name == "parents":
-                self._parents = list(value) if isinstance(value, list) else []
+                self._own_parents = list(value) if isinstance(value, list) else None
             elif name == "node":
                 self.node = value
             else:
                 self._read[name] = value
         self._saved = copy.deepcopy(self._values)
         self._detail = None
+        if "parents" not in fields:
+            self._own_parents = None
 
     # -- identity
 
@@ -481,6 +484,18 @@ class Job:
     # -- the graph
 
     @property
+    def _parents(self) -> List[Any]:
+        if self._own_parents is None:
+            body = {"filter": self._me()}
+            edges = self._site().session.stream("POST", "/v1/edges", body)
+            self._own_parents = [edge["parent"] for edge in edges]
+        return self._own_parents
+
+    @_parents.setter
+    def _parents(self, value: List[Any]) -> None:
+        self._own_parents = value
+
+    @property
     def parents(self) -> List[Any]:
         """Ids of the parents; before it is saved, jobs too."""
         return self._parents
@@ -514,8 +529,11 @@ class Job:
         return self._others().filter(pk__in=self.get_parents_by_id())
 
     def get_children(self) -> JobQuerySet:
-        self._me()
-        return self._others().filter(parents__contains=self.id)
+        known = self.detail()
+        listed = known.get("children", [])
+        if known.get("children_total", len(listed)) > len(listed):
+            return self._others().filter(parents__contains=self.id)
+        return self._others().filter(pk__in=listed)
 
     def get_children_by_id(self) -> List[int]:
         return list(self.get_children().values_list("id", flat=True))

@@ -60,6 +60,19 @@ describe.skipIf(whyNoPython !== null)('the Python client', () => {
     expect({ code, err }).toEqual({ code: 0, err: '' })
     expect(out).toContain('2432902008176640000')
     expect(out).toContain("['n19', 'n18', 'n17']")
+    expect(out).toContain('1023 hello done')
+  })
+
+  test('futures as arguments make a graph, in which a failed parent fails its children', async () => {
+    const { complaints, ran } = await runCases(world, site, 'test_executor.Graphs')
+    expect(complaints).toBe('')
+    expect(ran).toBe(3)
+  })
+
+  test('scripts for Balsam 0.3 find the names they know, which do what they did', async () => {
+    const { complaints, ran } = await runCases(world, site, 'test_compat')
+    expect(complaints).toBe('')
+    expect(ran).toBeGreaterThan(8)
   })
 
   test('an executor leaves nothing, and finishes what was submitted', async () => {

@@ -76,7 +76,7 @@ def add_dependency(parent: Any, child: Any) -> None:
     try:
         added = add_edges(current_site(), [edge])
     except BalsamError as error:
-        if error.code in ("CYCLE", "DEPENDENCY_CYCLE", "CYCLE_REFUSED") or "cycle" in str(error).lower():
+        if error.code == "DEPENDENCY_CYCLE":
             raise RuntimeError(f"Detected circular dependency; not creating link: {error}") from error
         raise
     if added == 0:

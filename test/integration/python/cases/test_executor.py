@@ -214,12 +214,12 @@ class Graphs(unittest.TestCase):
             self.assertIsInstance(child.exception().__cause__, ValueError)
 
     def test_an_app_before_and_after_functions(self):
-        balsam.App.objects.create(name="echo-py", executable="echo")
+        balsam.App.objects.create(name=f"echo-{os.getpid()}", executable="echo")
         with balsam.Executor(max_workers=2) as ex:
             first = ex.submit(functions.square, 2)
-            app = ex.submit_app("echo-py", "x", parents=[first])
+            app = ex.submit_app(f"echo-{os.getpid()}", "x", parents=[first])
             self.assertEqual(ex.submit(functions.job_name, app).result(60),
-                             ("echo-py", "JOB_FINISHED"))
+                             (f"echo-{os.getpid()}", "JOB_FINISHED"))
 
 
 class Lifetimes(unittest.TestCase):

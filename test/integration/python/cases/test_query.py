@@ -15,7 +15,7 @@ class Sets(unittest.TestCase):
         cls.made = [Job(name=f"j{i}", workflow=cls.workflow, command=["echo", "a b", str(i)],
                         data={"r": {"e": i / 2}, "kind": "odd" if i % 2 else "even"},
                         tags={"exp": "foo" if i < 10 else "bar"}, priority=i % 3,
-                        environment={"A": "1:2"}, max_retries=1,
+                        input_files=["*.in", "x y"], environment={"A": "1:2"}, max_retries=1,
                         wall_time_minutes=5)
                     for i in range(30)]
         cls.returned = Job.objects.bulk_create(cls.made)
@@ -91,6 +91,7 @@ class Sets(unittest.TestCase):
     def test_a_job_comes_back_without_loss(self):
         job = self.all.get(name="j3")
         self.assertEqual(job.command, ["echo", "a b", "3"])
+        self.assertEqual(job.input_files, ["*.in", "x y"])
         self.assertEqual(job.environment, {"A": "1:2"})
         self.assertEqual((job.priority, job.max_retries, job.wall_time_minutes), (0, 1, 5))
         self.assertEqual(job.tags, {"exp": "foo"})
