@@ -3,12 +3,14 @@
 Safe to fork: a child opens its own connections. Must never repeat a call that may have had its
 effect, unless repeating it is harmless.
 """
+import atexit
 import http.client
 import json
 import os
 import socket
 import threading
 import time
+import weakref
 from typing import Any, Callable, Dict, Iterable, Iterator, Optional
 
 from . import _directory
@@ -19,6 +21,9 @@ _SILENCE_S = 120.0
 _REST_S = 3.0
 #: A daemon that somebody stopped while we talked to it is waited for so long: a restart, mostly.
 _RETURN_S = 10.0
+
+
+_sessions: "weakref.WeakSet[Session]" = weakref.WeakSet()
 
 
 class _Connection(http.client.HTTPConnection):
@@ -55,6 +60,7 @@ class Session:
         self._local = threading.local()
         self._socket: Optional[str] = None
         self._was_served = False
+        _sessions.add(self)
 
     # -- calls
 
@@ -227,6 +233,13 @@ class Session:
                 self._socket = None
             attempt += 1
             time.sleep(min(1.0, 0.02 * 2 ** attempt))
+
+
+@atexit.register
+def _close_all() -> None:
+    """This thread's connections; those of others end with them."""
+    for session in list(_sessions):
+        session.close()
 
 
 def _end(connection: _Connection) -> None:

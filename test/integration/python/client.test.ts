@@ -63,7 +63,7 @@ describe.skipIf(whyNoPython !== null)('the Python client', () => {
     expect(out).toContain('1023 hello done')
   })
 
-  test('futures as arguments make a graph, in which a failed parent fails its children', async () => {
+  test('futures as arguments make a graph; a failed parent fails its children', async () => {
     const { complaints, ran } = await runCases(world, site, 'test_executor.Graphs')
     expect(complaints).toBe('')
     expect(ran).toBe(3)

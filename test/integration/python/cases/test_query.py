@@ -52,7 +52,7 @@ class Sets(unittest.TestCase):
             (5, self.all.filter(priority=2) & self.all.filter(data__kind="odd")),
             (2, self.all.filter(pk__in=[self.made[0], self.made[1]])),
             (0, self.all.none()),
-            (30, self.all.filter(state__in=["CREATED", "PREPROCESSED"])),
+            (30, self.all.filter(state__in=["READY", "PREPROCESSED"])),
             (0, self.all.filter(state="RUNNING")),
         ]:
             with self.subTest(str(jobs._where)):
