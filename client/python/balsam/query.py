@@ -14,7 +14,7 @@ OPERATORS = {
     "isnull": "isnull", "has_key": "has_key",
 }
 #: Columns in which a further word is a key, not an operator.
-_MAPS = ("data", "tags", "environment")
+_MAPS = ("data", "tags")
 #: Balsam 0.3's and Django's names of columns.
 ALIASES = {
     "pk": "id", "job_id": "id", "environ_vars": "environment", "priority_value": "priority",

@@ -75,6 +75,12 @@ describe.skipIf(whyNoPython !== null)('the Python client', () => {
     expect(ran).toBeGreaterThan(8)
   })
 
+  test('reports say what a hand counts', async () => {
+    const { complaints, ran } = await runCases(world, site, 'test_reports')
+    expect(complaints).toBe('')
+    expect(ran).toBe(2)
+  })
+
   test('an executor leaves nothing, and finishes what was submitted', async () => {
     const { complaints, ran } = await runCases(world, site, 'test_executor.Lifetimes')
     expect(complaints).toBe('')

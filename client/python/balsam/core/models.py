@@ -183,7 +183,8 @@ class BalsamJob(Job):
             self.kill(recursive=False)
             self.state = state
             return
-        super().update_state(state, message, **more)
+        # Scripts of 0.3 set what they like; only a killed job stays killed.
+        super().update_state(state, message, **{"force": True, **more})
 
     @staticmethod
     def batch_update_state(pk_list: Any, state: str, message: str = "", release: bool = False) -> int:
@@ -191,7 +192,7 @@ class BalsamJob(Job):
         validate_state(state)
         jobs = pk_list if isinstance(pk_list, JobQuerySet) else BalsamJob.objects.filter(
             pk__in=[each.pk if isinstance(each, Job) else int(each) for each in pk_list])
-        return jobs.exclude(state="USER_KILLED").update_state(state, message)
+        return jobs.exclude(state="USER_KILLED").update_state(state, message, force=True)
 
 
 class JobSource(JobManager):

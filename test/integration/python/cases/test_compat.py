@@ -125,6 +125,8 @@ class Scripts(unittest.TestCase):
     def test_apps(self):
         app = dag.add_app("changing", "echo one", preprocess="")
         self.assertEqual(app.executable, "echo one")
+        dag.add_app("changing", "echo two")
+        self.assertEqual(ApplicationDefinition.objects.get(name="changing").executable, "echo two")
         self.assertIn("changing", [each.name for each in dag.get_apps()])
         self.assertTrue(ApplicationDefinition.objects.filter(name="changing").exists())
 

@@ -149,6 +149,41 @@ class Sets(unittest.TestCase):
         job.refresh_from_db()
         self.assertEqual(job.state, "USER_KILLED")
 
+    def test_update_and_save(self):
+        flow = f"{self.workflow}-change"
+        jobs = Job.objects.bulk_create([Job(name=f"c{i}", workflow=flow, command=["true"])
+                                        for i in range(5)])
+        mine = Job.objects.filter(workflow=flow)
+        self.assertEqual(mine.filter(name__in=["c0", "c1"]).update(priority=7, tags={"a": "b"}), 2)
+        self.assertEqual(mine.filter(priority=7, tags__a="b").count(), 2)
+        self.assertEqual(mine.filter(name="nobody").update(priority=1), 0)
+        job = mine.get(name="c2")
+        job.data["best"] = {"loss": 0.5}
+        job.description = "the best"
+        job.save()
+        self.assertEqual(job.changed(), [])
+        again = mine.get(data__best__loss__lt=1)
+        self.assertEqual((again.id, again.description), (jobs[2].id, "the best"))
+        del again.data["best"]
+        again.save()
+        self.assertFalse(mine.filter(data__has_key="best").exists())
+        again.update(wall_time_minutes=30, environment={"X": "1"})
+        found = mine.get(name="c2")
+        self.assertEqual((found.wall_time_minutes, found.environment), (30, {"X": "1"}))
+
+    def test_states_are_forced_and_killed_jobs_stay(self):
+        job = Job.objects.create(name="forced", workflow="forced", command=["true"])
+        with self.assertRaisesRegex(balsam.BalsamError, "can't be set to FAILED"):
+            job.update_state("FAILED", "by hand")
+        job.update_state("FAILED", "by hand", force=True)
+        self.assertEqual((job.state, job.history[-1]["message"]), ("FAILED", "by hand"))
+        self.assertEqual(job.retry(), 1)
+        job.refresh_from_db()
+        self.assertIn(job.state, ("RESTART_READY", "READY", "PREPROCESSED"))
+        job.kill()
+        with self.assertRaises(balsam.BalsamError):
+            job.update_state("JOB_FINISHED")
+
     def test_apps(self):
         name = f"app-{uuid.uuid4().hex[:6]}"
         app = balsam.App.objects.create(name=name, executable="echo hello", environment="A=1:B=2")
