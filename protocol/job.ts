@@ -181,6 +181,8 @@ export interface JobItem {
 /** One try at running a job. */
 export interface AttemptView {
   readonly attempt: number
+  /** The version of its job's request that it was given: 1 = as submitted. */
+  readonly spec_version: number
   readonly token: LeaseToken
   readonly launcher: number
   readonly node: string

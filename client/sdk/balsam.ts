@@ -9,6 +9,7 @@ import type {
   ForeignLauncherGrant,
   ForeignLauncherRequest,
   JobEdge,
+  JobHistory,
   JobPage,
   JobQueryRequest,
   KillReceipt,
@@ -19,6 +20,7 @@ import type {
   RemoveReceipt,
   RetryReceipt,
   RetryRequest,
+  SiteEvent,
   StoreCheck,
   Tally,
   WaitProgress,
@@ -82,6 +84,10 @@ export interface Balsam {
   tally(filter?: JobFilter): Promise<Tally>
   /** Every workflow with its jobs by state, by name. */
   workflows(): Promise<readonly WorkflowItem[]>
+  /** The history of every matching job. */
+  history(filter?: JobFilter): AsyncGenerator<JobHistory, void, undefined>
+  /** What happens from now on, until the signal is aborted; lines may be left out (is_gap). */
+  events(signal?: AbortSignal): AsyncGenerator<SiteEvent, void, undefined>
   /** Progress until all matching jobs have ended; aborting the signal ends it early. */
   wait(filter?: JobFilter, signal?: AbortSignal): AsyncGenerator<WaitProgress, void, undefined>
   /** `isRecursive`: with everything that waits for them. */
@@ -213,6 +219,18 @@ export function balsamOver(session: Session): Balsam {
         body: JSON.stringify({ filter }),
         // Begun anew it would tell the same edges again.
         isRepeatable: false,
+      }),
+    history: (filter = {}) =>
+      session.stream<JobHistory>({
+        ...calling('POST', paths.history, null),
+        body: JSON.stringify({ filter }),
+        isRepeatable: false,
+      }),
+    events: (signal) =>
+      session.stream<SiteEvent>({
+        ...calling('GET', paths.events, null),
+        ...(signal === undefined ? {} : { signal }),
+        isRepeatable: true,
       }),
     modify: (request) => post(paths.modify, request, request.isDryRun),
     retry: (request) => post(paths.retry, request, request.isDryRun),

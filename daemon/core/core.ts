@@ -4,6 +4,7 @@ import type { Store } from '../store/store.ts'
 import type { AllocationServices } from './allocation-services.ts'
 import type { AllocationState } from './allocation-state.ts'
 import type { Counters } from './counters.ts'
+import type { Feed } from './feed.ts'
 import type { HooksLauncherPlan } from './hooks-launcher.ts'
 import type { TurnLoop } from './loop.ts'
 import type { JournalRecord } from './records.ts'
@@ -54,6 +55,7 @@ export interface Core {
   readonly specs: SpecCache
   readonly counters: Counters
   readonly watches: Watches
+  readonly feed: Feed
   readonly loop: TurnLoop
   readonly allocations: Map<number, AllocationState>
   /** Schedulers, run directories, journals of ended allocations. */
@@ -89,7 +91,10 @@ export function decideIn(core: Core, turn: Turn, record: JournalRecord): void {
 /** Notes transitions for the watches and ends leases after the commit. */
 export function sinkOf(core: Core, turn: Turn): Sink {
   return {
-    moved: (workflow, first, last, from, to) => core.watches.moved(workflow, first, last, from, to),
+    moved: (workflow, first, last, from, to) => {
+      core.watches.moved(workflow, first, last, from, to)
+      core.feed.moved(workflow, first, last, from, to)
+    },
     endLease: (job) => {
       const { token, launcher } = job
       turn.kills.push({ launcher, token, isStep: job.step !== 0 })

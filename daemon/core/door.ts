@@ -11,6 +11,7 @@ import { putApp, removeApp } from './apps.ts'
 import type { Core } from './core.ts'
 import { addDependencies } from './dependencies.ts'
 import { listEdges } from './edges.ts'
+import { listHistories } from './histories.ts'
 import { killJobs, removeJobs } from './kill-and-remove.ts'
 import type { LauncherState } from './launcher-state.ts'
 import { launcherConnected } from './launchers.ts'
@@ -54,6 +55,8 @@ export function makeDoor(core: Core, process: ProcessCalls): Door {
     job: (ref) => readJob(core, ref),
     tally: (filter) => tallyJobs(core, filter),
     workflows: (after, limit) => listWorkflows(core, after, limit),
+    history: (filter) => listHistories(core, filter),
+    events: (listener) => core.feed.listen(listener),
     wait: (filter, listener) => startWait(core, filter, listener),
     kill: (filter, graceMs, isRecursive = false) => killJobs(core, filter, graceMs, isRecursive),
     addDependencies: (request) => addDependencies(core, request),

@@ -10,6 +10,7 @@ import { bootSite } from './boot.ts'
 import { makeCatchUpWriter } from './catch-up.ts'
 import type { Core, Reign, StepSettings } from './core.ts'
 import { Counters } from './counters.ts'
+import { Feed } from './feed.ts'
 import { noHooksLauncher } from './hooks-launcher.ts'
 import { lookForSilence, proveReign } from './launchers.ts'
 import { makeTurnLoop } from './loop.ts'
@@ -79,6 +80,7 @@ export async function makeCore(parts: CoreParts): Promise<Core> {
     act: (turn) => sendTurn(core, turn),
     afterTurn: (seq) => {
       core.watches.afterTurn()
+      core.feed.afterTurn()
       writer.afterTurn(seq)
     },
     die: parts.die,
@@ -102,6 +104,7 @@ export async function makeCore(parts: CoreParts): Promise<Core> {
     specs: new SpecCache((ids) => store.specsOf(ids)),
     counters: new Counters(stored.actors, stored.nextJobId),
     watches: new Watches(clock, () => outlook(core)),
+    feed: new Feed(),
     loop,
     allocations,
     services: parts.services,

@@ -65,7 +65,8 @@ export async function tallyJobs(core: Core, filter: JobFilter): Promise<Tally> {
   return { schema: 'balsam.tally/1', total, states }
 }
 
-function viewSite(core: Core): ViewSite {
+/** What views need of the site. */
+export function viewSite(core: Core): ViewSite {
   const nodeOf = (launcher: number): string => core.site.launchers.get(launcher)?.facts.node ?? ''
   return { ...templateSite(core), nodeOf }
 }

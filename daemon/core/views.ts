@@ -92,11 +92,13 @@ export function workingDirectory(
 /** A history record as stored: time in ms, event, arguments. */
 export type HistoryRecord = readonly [number, string, ...(string | number)[]]
 
-function recordsOf(job: ListedJob): readonly HistoryRecord[] {
+/** The history records of a job. */
+export function recordsOf(job: ListedJob): readonly HistoryRecord[] {
   return fromStore(job.row?.log ?? job.span?.log ?? '[]')
 }
 
-function historyOf(request: JobRequest, records: readonly HistoryRecord[]): HistoryEntry[] {
+/** The public history out of records. */
+export function historyOf(request: JobRequest, records: readonly HistoryRecord[]): HistoryEntry[] {
   const readFacts = (facts: string): JobFacts => factsOf({ facts })
   return history(records, factsOf(shapeOf(request)), readFacts).map(({ atMs, state, message }) => ({
     at: new Date(atMs).toISOString(),
@@ -135,8 +137,10 @@ export function attemptsOf(
   records: readonly HistoryRecord[],
 ): AttemptView[] {
   const attempts: AttemptView[] = []
+  let version = 1
   for (const [atMs, event, ...args] of records) {
-    if (event === 'LEASED') attempts.push(leased(site, attempts.length + 1, args))
+    if (event === 'MODIFIED') version += 1
+    if (event === 'LEASED') attempts.push(leased(site, attempts.length + 1, version, args))
     if (event === 'WITHDRAWN') attempts.pop()
     const last = attempts.at(-1)
     if (last === undefined) continue
@@ -152,11 +156,13 @@ export function attemptsOf(
 function leased(
   site: Pick<ViewSite, 'nodeOf'>,
   attempt: number,
+  version: number,
   args: readonly (string | number)[],
 ): AttemptView {
   const [token = 0, launcher = 0] = args.map(Number)
   return {
     attempt,
+    spec_version: version,
     token,
     launcher,
     node: site.nodeOf(launcher),

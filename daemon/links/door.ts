@@ -9,6 +9,7 @@ import type {
   ForeignLauncherGrant,
   ForeignLauncherRequest,
   JobEdge,
+  JobHistory,
   JobPage,
   JobQueryRequest,
   KillReceipt,
@@ -18,6 +19,7 @@ import type {
   RemoveReceipt,
   RetryReceipt,
   RetryRequest,
+  SiteEvent,
   StoreCheck,
   Tally,
   WaitProgress,
@@ -104,6 +106,10 @@ export interface Door {
   job(ref: string): Promise<JobDetail>
   tally(filter: JobFilter): Promise<Tally>
   workflows(after: string, limit: number): Promise<WorkflowPage>
+  /** The history of every job that matches, some at a time. */
+  history(filter: JobFilter): AsyncIterable<readonly JobHistory[]>
+  /** Tells what happens from now on; returns what ends it. */
+  events(listener: (events: readonly SiteEvent[]) => void): () => void
   /** Returns what ends the wait early. */
   wait(filter: JobFilter, listener: WaitListener): () => void
   /** `isRecursive`: with everything that waits for them. */

@@ -13,6 +13,7 @@ import { callVersions, clientVersionHeader, version } from '../../protocol/versi
 import { readJson, sendFailure, sendJson } from './body.ts'
 import { answerCall } from './calls.ts'
 import type { Door } from './door.ts'
+import { streamEvents } from './events.ts'
 import type { LauncherLinks } from './launcher-links.ts'
 import { streamLines } from './lines-out.ts'
 import { receiveSubmission } from './submission.ts'
@@ -79,9 +80,17 @@ async function handle(
     streamWait(door, readJobQuery(url.searchParams).filter, { request, response }, ports)
     return
   }
+  if (method === 'GET' && url.pathname === paths.events) {
+    waits.add(response)
+    response.once('close', () => waits.delete(response))
+    return streamEvents(door, response)
+  }
   const body = method === 'POST' || method === 'PUT' ? await readJson(request) : {}
   if (method === 'POST' && url.pathname === paths.edges) {
     return streamLines(response, door.edges(checkFiltered(body)), ports.log)
+  }
+  if (method === 'POST' && url.pathname === paths.history) {
+    return streamLines(response, door.history(checkFiltered(body)), ports.log)
   }
   const call = { method, path: url.pathname, query: url.searchParams, body }
   sendJson(response, 200, await answerCall(door, call))

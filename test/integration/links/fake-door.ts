@@ -97,6 +97,8 @@ export function fakeDoor(changes: Partial<Door> = {}): {
       seen.calls.push(['workflows', after, limit])
       return { schema: 'balsam.workflows/1', items: [], total: 0, truncated: false, next: null }
     },
+    history: absent('history'),
+    events: absent('events'),
     wait: (filter, listener) => {
       const wait = { filter, listener, isCancelled: false }
       seen.waits.push(wait)

@@ -110,6 +110,8 @@ test('a running task goes on, and only its next attempt is changed', async () =>
   expect(launcher.killed()).toEqual([])
   await launcher.exited(3, ...launcher.tokens())
   expect(launcher.commands()).toEqual(['true', 'echo'])
+  const job = await site.run(site.door.job('1'))
+  expect(job.attempt_list.map(({ spec_version }) => spec_version)).toEqual([1, 2])
 })
 
 test('data and tags of ended jobs are merged, null deletes, and replacing replaces', async () => {

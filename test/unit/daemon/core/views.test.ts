@@ -154,6 +154,7 @@ test('an attempt shows its node, its times and what it used', () => {
   ])
   expect(attempt).toEqual({
     attempt: 1,
+    spec_version: 1,
     token: 5,
     launcher: 2,
     node: 'node2',
