@@ -23,10 +23,13 @@ function telling(): {
       }
     },
   })
-  return { door, tell: (events) => listeners.forEach((each) => each(events)), listeners }
+  const tell: Tell = (events) => {
+    for (const listener of listeners) listener(events)
+  }
+  return { door, tell, listeners }
 }
 
-function events(first: number, count: number): SiteEvent[] {
+function eventsFrom(first: number, count: number): SiteEvent[] {
   return Array.from({ length: count }, (_, at) => ({
     first: first + at,
     last: first + at,
@@ -46,8 +49,8 @@ test('events come line by line, and nobody is told after the reader has gone', a
   response.on('error', () => undefined)
   const reader = createInterface({ input: response })
   const lines = reader[Symbol.asyncIterator]()
-  tell(events(1, 2))
-  for (const event of events(1, 2)) {
+  tell(eventsFrom(1, 2))
+  for (const event of eventsFrom(1, 2)) {
     const { value = '' } = await lines.next()
     expect(JSON.parse(value)).toEqual(event)
   }
@@ -66,7 +69,7 @@ test('a slow reader holds nothing up, and is told that lines were left out', asy
   response.on('error', () => undefined)
   response.pause()
   const count = 100_000
-  for (let at = 0; at < count; at += 100) tell(events(at + 1, 100))
+  for (let at = 0; at < count; at += 100) tell(eventsFrom(at + 1, 100))
   const heard: SiteEvent[] = []
   const lines = createInterface({ input: response })
   const gap = new Promise<SiteEvent>((resolve) => {
@@ -79,7 +82,7 @@ test('a slow reader holds nothing up, and is told that lines were left out', asy
   // What was sent before is read; then the next event tells of the gap.
   await once(lines, 'line')
   while (!heard.some((event) => event.is_gap)) {
-    tell(events(count + 1, 1))
+    tell(eventsFrom(count + 1, 1))
     await call(served.socket, 'GET', '/v1/apps')
   }
   expect(await gap).toMatchObject({ first: count + 1, is_gap: true })
