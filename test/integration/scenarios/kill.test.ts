@@ -35,7 +35,7 @@ test('a job killed while it runs is never done', async () => {
   expect(existsSync(join(scene.world.base, 'posted'))).toBe(false)
 })
 
-test('a kill ends every process of a task, also those that ignore TERM or left its group', async () => {
+test('a kill ends all processes of a task, deaf ones and those of other groups, too', async () => {
   const scene = await openScene()
   const pids = join(scene.world.base, 'pids')
   // As a launcher of ranks would: children of its own, one in another session, one that is deaf.
@@ -50,7 +50,7 @@ test('a kill ends every process of a task, also those that ignore TERM or left i
   await expectKilled(scene, id, pids, 4)
 })
 
-/** Kills the job once so many processes of it have told their pids; they end, and it stays killed. */
+/** Kills the job once so many processes of it run; they end, and it stays killed. */
 async function expectKilled(scene: Scene, id: number, file: string, count: number): Promise<void> {
   const pids = (): readonly number[] =>
     existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(0, -1).map(Number) : []

@@ -22,7 +22,8 @@ test('jobs that many processes add at once are all there, each of them once', as
     'done',
   )
   const said = await scene.site.bash(
-    `for i in $(seq 1 ${shells}); do ${script} $i & done; for i in $(jobs -p); do wait $i || exit; done`,
+    `for i in $(seq 1 ${shells}); do ${script} $i & done
+     for i in $(jobs -p); do wait $i || exit; done`,
   )
   expect(said).toMatchObject({ code: 0, err: '' })
   const names: string[] = []

@@ -90,7 +90,7 @@ export const shellCalls = [
   '\\"changes\\":{\\"state\\":\\"$1\\"},\\"message\\":\\"$2\\"}"; }',
 ]
 
-/** A line for tasks: the first attempt in this directory hangs until it is ended, later ones pass. */
+/** A line for tasks: the first attempt in a directory hangs until it is ended, later ones pass. */
 export const hangOnce = '[ -e hung ] || { touch hung; sleep 600; }'
 
 async function submitJobs(
