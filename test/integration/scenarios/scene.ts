@@ -124,7 +124,7 @@ async function reachStates(
 ): Promise<void> {
   const expected = textOf(wanted)
   let seen = ''
-  for await (const { states } of balsam.wait(filter, AbortSignal.timeout(150_000))) {
+  for await (const { states } of balsam.wait(filter, AbortSignal.timeout(60_000))) {
     seen = textOf(states)
     if (seen === expected) return
   }
@@ -133,7 +133,7 @@ async function reachStates(
 
 async function endOf(balsam: Balsam, filter: JobFilter = {}): Promise<StateCounts> {
   let last: StateCounts = {}
-  for await (const { states, is_done } of balsam.wait(filter, AbortSignal.timeout(150_000))) {
+  for await (const { states, is_done } of balsam.wait(filter, AbortSignal.timeout(60_000))) {
     last = states
     if (is_done) return onlySome(last)
   }
