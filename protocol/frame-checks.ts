@@ -198,7 +198,8 @@ function stepPlan(value: unknown): StepPlan {
     const parent = list(item, 'parent', 2)
     return [natural(parent[0], 'parent'), path(parent[1], 'directory')] as const
   })
-  return { kind, url, globs, parents, timeoutMs }
+  const parentsTotal = natural(plan['parentsTotal'], 'parentsTotal')
+  return { kind, url, globs, parents, parentsTotal, timeoutMs }
 }
 
 function environment(value: unknown): Readonly<Record<string, string>> {

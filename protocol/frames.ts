@@ -101,6 +101,8 @@ export type StepPlan =
       readonly url: string
       readonly globs: readonly string[]
       readonly parents: readonly (readonly [id: number, directory: string])[]
+      /** More than are named here: too many to take files over from. */
+      readonly parentsTotal: number
       readonly timeoutMs: number
     }
   /** Copies what the globs match to the URL. */

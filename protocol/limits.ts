@@ -266,6 +266,11 @@ export const limits = {
   spawnerRestartMsMax: 5_000,
   /** … unless it lived this long before. */
   spawnerProvenMs: 10_000,
+  /**
+   * Parents named in a task's environment, where a variable takes 128 KiB, and whose files a job
+   * may take over.
+   */
+  parentsNamedMax: 10_000,
   /** Globs of a job's input or stage-out files. */
   globsMax: 1_000,
   /** Words of retryOn: there are not more sensible ones. */

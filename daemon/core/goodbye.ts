@@ -81,7 +81,7 @@ function launchersOf(core: Core, allocationId: number): LauncherState[] {
 }
 
 function leasesOf(core: Core, launcher: LauncherState): LeaseToken[] {
-  if (launcher.leases === 0) return []
+  if (launcher.leases + launcher.steps === 0) return []
   const tokens: LeaseToken[] = []
   for (const job of core.site.leases.values())
     if (job.launcher === launcher.id) tokens.push(job.token)

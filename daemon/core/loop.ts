@@ -22,8 +22,8 @@ export interface LoopParts {
   readonly lastSeq: number
   /** Called at the end of each turn's events: gives ready work to launchers. */
   place(turn: Turn): void
-  /** Loads what the effects will need, while the commit is under way. */
-  prepare(turn: Turn): Promise<void>
+  /** Loads what the effects will need, while the commit (`written`) is under way. */
+  prepare(turn: Turn, written: Promise<void>): Promise<void>
   commit(turn: TurnCommit): Promise<void>
   /** Sends what the turn decided to send. */
   act(turn: Turn): void
@@ -97,7 +97,10 @@ export function makeTurnLoop(parts: LoopParts): TurnLoop {
       const turn = newTurn(parts.clock.wallMs())
       takeEvents(turn)
       parts.place(turn)
-      if (hasDecisions(turn)) await Promise.all([write(turn), parts.prepare(turn)])
+      if (hasDecisions(turn)) {
+        const written = write(turn)
+        await Promise.all([written, parts.prepare(turn, written)])
+      }
       parts.act(turn)
       for (const effect of turn.effects) effect()
       parts.afterTurn(lastSeq)

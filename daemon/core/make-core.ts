@@ -75,7 +75,7 @@ export async function makeCore(parts: CoreParts): Promise<Core> {
       placeWork(core, turn)
       placeSteps(core, turn)
     },
-    prepare: (turn) => prepareSends(core, turn),
+    prepare: (turn, written) => prepareSends(core, turn, written),
     commit: (turn) => store.commit(turn),
     act: (turn) => sendTurn(core, turn),
     afterTurn: (seq) => {

@@ -1,5 +1,5 @@
-// From a spec and its app to what a launcher must know to run a step: a hook's command with its log
-// and environment, or what is to be copied. One for each job, since parents may be a job's own.
+// Templates that are one job's own: of a step (a hook's command with its log and environment, or
+// what is to be copied), and of a run that is told of its parents.
 import type { StepPlan, TaskTemplate } from '../../protocol/frames.ts'
 import { limits } from '../../protocol/limits.ts'
 import { splitWords } from '../../protocol/shell-words.ts'
@@ -8,6 +8,7 @@ import { stepIn } from './job-steps.ts'
 import type { OpenJob } from './open-job.ts'
 import type { ParsedSpec } from './spec-cache.ts'
 import { appOf, type TemplateSite, templateOf } from './template.ts'
+import type { JobParents } from './turn-parents.ts'
 
 /** How long steps may take. */
 export interface StepTimes {
@@ -15,21 +16,25 @@ export interface StepTimes {
   readonly stageMs: number
 }
 
-/** Above every template of a spec: a step's template is that of one job. */
-const stepTemplateBase = 2 ** 48
+/** Above every template of a spec. */
+const ownTemplateBase = 2 ** 48
 
-/** The template of the step that the job has been leased for. */
-export function stepTemplateOf(
+/** The template of what the job has been leased for. */
+export function ownTemplateOf(
   site: TemplateSite,
   spec: ParsedSpec,
-  job: Pick<OpenJob, 'id' | 'step'>,
+  job: Pick<OpenJob, 'id' | 'step' | 'cpus'>,
   times: StepTimes,
+  parents: JobParents | undefined,
 ): TaskTemplate {
-  const run = templateOf(site, spec, 0)
-  const { argv, step } = planOf(site, spec, job.step, times)
+  const templateId = ownTemplateId(job)
+  const known = templateOf(site, spec, job.step === 0 ? job.cpus : 0)
+  const run = { ...known, templateId, environment: { ...known.environment, ...kinOf(parents) } }
+  if (job.step === 0) return run
+  const { python: _, ...rest } = run
+  const { argv, step } = planOf(site, spec, job.step, times, parents)
   return {
-    ...run,
-    templateId: stepTemplateId(job.id),
+    ...rest,
     argv,
     environment: { ...run.environment, ...flagsOf(job.step) },
     envscript: '',
@@ -37,9 +42,14 @@ export function stepTemplateOf(
   }
 }
 
-/** Template of a job's step. */
-export function stepTemplateId(id: number): number {
-  return stepTemplateBase + id
+/** Number of the template of a job's step or run. */
+export function ownTemplateId({ id, step }: Pick<OpenJob, 'id' | 'step'>): number {
+  return ownTemplateBase * (step === 0 ? 2 : 1) + id
+}
+
+function kinOf(parents: JobParents | undefined): Readonly<Record<string, string>> {
+  const { ids, total } = parents ?? { ids: [], total: 0 }
+  return { BALSAM_PARENT_IDS: JSON.stringify(ids), BALSAM_PARENTS_TOTAL: String(total) }
 }
 
 function flagsOf(state: number): Readonly<Record<string, string>> {
@@ -53,11 +63,14 @@ function planOf(
   { request }: ParsedSpec,
   state: number,
   times: StepTimes,
+  parents: JobParents | undefined,
 ): { readonly argv: string[]; readonly step: StepPlan } {
   const kind = stepIn(state)?.kind
   if (kind === 'stageIn') {
     const { stageInUrl: url = '', inputFiles = [] } = request
-    const step = { kind, url, globs: inputFiles, parents: [], timeoutMs: times.stageMs }
+    const directories = [...(parents?.directories ?? [])]
+    const places = { parents: directories, parentsTotal: parents?.total ?? 0 }
+    const step = { kind, url, globs: inputFiles, ...places, timeoutMs: times.stageMs }
     return { argv: ['stage-in'], step }
   }
   if (kind === 'stageOut') {

@@ -74,7 +74,8 @@ export class SubmissionParents {
         throw fault('BAD_FIELD', { field: 'key', what: `${key} is used twice`, index })
       this.keys.set(key, noted)
     }
-    return stored
+    // That it has parents is noted in what is stored: whoever leases it reads them only then.
+    return refs.length === 0 ? stored : { ...stored, waitForParents: waits }
   }
 
   /** The next request has got its ids. */

@@ -17,10 +17,12 @@ export interface TemplateSite {
 export function templateOf(site: TemplateSite, spec: ParsedSpec, cpus: number): TaskTemplate {
   const { request } = spec
   const app = appOf(site, request)
+  const argv = argvOf(request, app)
   return {
     templateId: spec.lo,
     name: request.name,
-    argv: argvOf(request, app),
+    // Where there is nothing to run that is an error of the task, and told as such.
+    argv: argv.length === 0 ? [''] : argv,
     environment: environmentOf(request, app),
     envscript: app?.envscript ?? '',
     cpus,

@@ -6,6 +6,7 @@ import { applyRecord } from './apply.ts'
 import type { OpenJob } from './open-job.ts'
 import { encodeRecords, type JournalRecord } from './records.ts'
 import type { Sink, Site } from './site.ts'
+import type { TurnParents } from './turn-parents.ts'
 
 /** Decisions of one turn and their effects. */
 export interface Turn {
@@ -24,6 +25,8 @@ export interface Turn {
   readonly forgottenApps: string[]
   /** Leases given in this turn, by launcher. */
   readonly assignments: Map<number, OpenJob[]>
+  /** Parents of jobs that are leased in this turn; filled while the commit is under way. */
+  parents: TurnParents
   /** Leases to be ended on their launchers after the commit. */
   readonly kills: {
     readonly launcher: number
@@ -56,6 +59,7 @@ export function newTurn(at: number): Turn {
     settledChanges: [],
     forgottenApps: [],
     assignments: new Map(),
+    parents: new Map(),
     kills: [],
     takeBacks: [],
     recalls: [],

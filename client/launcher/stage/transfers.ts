@@ -26,6 +26,11 @@ export async function transfer(
   if (plan.kind === 'stageOut') return await stageOut(plan, place.cwd, signal)
   await mkdir(place.cwd, { recursive: true })
   if (plan.url !== '') await copyInto(pathOf(plan.url), place.cwd, signal)
+  // Without globs nothing is taken over, and no directories are named.
+  if (plan.globs.length > 0 && plan.parents.length < plan.parentsTotal) {
+    const { length } = plan.parents
+    throw new Error(`input files of ${plan.parentsTotal} parents, and only ${length} are known`)
+  }
   for (const [id, directory] of plan.parents) {
     signal.throwIfAborted()
     for (const glob of plan.globs) {

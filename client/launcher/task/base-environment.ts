@@ -47,6 +47,8 @@ export function baseEnvironment(
   environment['BALSAM_DB_PATH'] = file.siteDirectory
   environment['BALSAM_LAUNCHER_NODES'] = String(file.nodes.length)
   environment['BALSAM_JOB_MODE'] = file.jobMode
+  // Jobs that have parents are told of them one by one.
+  environment['BALSAM_PARENT_IDS'] = '[]'
   environment[allocationMarkerVariable] = place.marker
   environment[nodeIndexVariable] = String(place.nodeIndex)
   if (place.socket !== null) environment[socketVariable] = place.socket

@@ -1,6 +1,6 @@
 // Hooks and transfers with real processes, one for one as in Balsam 0.3's own tests, and all the
 // ways in which a hook can go wrong.
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { isLiving, processesOf } from '../../support/processes.ts'
@@ -226,6 +226,30 @@ test('the job’s own directory is made when it is missing, and taken when it is
   expect(await site.job(id)).toMatchObject({ working_directory: userWorkdir })
   expect(readFileSync(join(userWorkdir, 'j.out'), 'utf8')).toBe(`${userWorkdir}\n`)
   expect(await textIn(site, id, 'preprocess.log')).toContain(`${userWorkdir}\n`)
+})
+
+test('matches in the parents’ directories are linked, and clashes get the parent’s id', async () => {
+  const make = script(world, 'make', 'echo $BALSAM_JOB_ID > result.dat; echo no > other')
+  const sum = script(world, 'sum', 'cat result.dat*; echo $BALSAM_PARENT_IDS')
+  const parents = ['p1', 'p2']
+  for (const name of parents) await submitJob(world, site, { name, command: [make] })
+  const id = await submitJob(world, site, {
+    name: 'c',
+    command: [sum],
+    parents,
+    inputFiles: ['*.dat', 'p*.out'],
+  })
+  await launch(site)
+  await ended(site)
+  expect(await textIn(site, id, 'c.out')).toBe('1\n2\n[1,2]\n')
+  const { working_directory: place } = await site.job(id)
+  expect(readdirSync(place).sort()).toEqual([
+    'c.out',
+    'p1.out',
+    'p2.out',
+    'result.dat',
+    'result.dat_2',
+  ])
 })
 
 /** Processes that carry the mark of a task. */

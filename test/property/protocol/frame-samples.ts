@@ -31,6 +31,7 @@ const step: fc.Arbitrary<StepPlan> = fc.oneof(
     url: path,
     globs: fc.array(word, { maxLength: 3 }),
     parents: fc.array(fc.tuple(token, path), { maxLength: 3 }),
+    parentsTotal: fc.nat({ max: 3 }),
     timeoutMs,
   }),
   fc.record({
@@ -187,6 +188,7 @@ const stepShape = z.union([
     url: z.string(),
     globs: words,
     parents: z.array(z.tuple([n, z.string()])),
+    parentsTotal: n,
     timeoutMs: n,
   }),
   z.strictObject({ kind: z.literal('stageOut'), url: z.string(), globs: words, timeoutMs: n }),

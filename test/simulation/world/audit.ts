@@ -1,12 +1,14 @@
 // After the last event: what the disk says must agree with
 // what was promised and with what happened.
 
+import { stepOutcomes } from '../../../daemon/core/job-steps.ts'
 import { shapeOf } from '../../../daemon/core/shape.ts'
 import { factsOf } from '../../../daemon/core/steps.ts'
-import type { JobContext } from '../../../machines/job.ts'
-import { jobTable, settle } from '../../../machines/tables.ts'
+import { replay } from '../../../machines/history.ts'
+import type { JobFacts } from '../../../machines/job.ts'
 import type { JobRequest } from '../../../protocol/job.ts'
-import { stateOf } from '../../../protocol/states.ts'
+import { type JobState, stateOf } from '../../../protocol/states.ts'
+import type { Kind } from './truth.ts'
 import type { World } from './world.ts'
 
 /** Every promise that the disk breaks. `acknowledged` are the ids that clients were told. */
@@ -42,11 +44,10 @@ export function audit(world: World, acknowledged: readonly number[]): string[] {
 function auditJob(world: World, id: number, state: number, log: string): string[] {
   const breaches: string[] = []
   const records: [number, string, ...unknown[]][] = JSON.parse(log)
-  const final = replay(world, id, records)
-  if (final !== state)
-    breaches.push(
-      `job ${id}: its history ends in ${stateOf(final)}, its row says ${stateOf(state)}`,
-    )
+  const facts = factsOf(shapeOf(requestOf(world, id)))
+  const final = replay(records, facts).state
+  const name = stateOf(state)
+  if (final !== name) breaches.push(`job ${id}: its history ends in ${final}, its row says ${name}`)
   const count = (...events: string[]): number =>
     records.filter(([, event]) => events.includes(event)).length
   const ends = count(
@@ -59,46 +60,45 @@ function auditJob(world: World, id: number, state: number, log: string): string[
   const leases = count('LEASED')
   if (ends + count('WITHDRAWN') > leases)
     breaches.push(`job ${id}: ${leases} leases and ${ends} ends: an exit was applied twice`)
-  const name = stateOf(state)
-  if (name === 'JOB_FINISHED' && !world.judge.hasSucceeded(id))
-    breaches.push(`job ${id} is finished and no task of it succeeded`)
-  if (name === 'FAILED' && world.judge.hasSucceeded(id))
-    breaches.push(`job ${id} is failed although a task of it succeeded`)
+  const stepEnds = count('STEP_ENDED', ...stepOutcomes)
+  if (stepEnds !== count('STEP'))
+    breaches.push(`job ${id}: ${count('STEP')} steps and ${stepEnds} ends of them`)
+  breaches.push(...auditSuccess(world, id, name, facts, count('FORCE') > 0))
   return breaches
 }
 
-const silentWords = ['MODIFIED', 'HELD']
+/** What is finished has had all its steps, in their order, unless somebody set its state. */
+function auditSuccess(
+  world: World,
+  id: number,
+  state: JobState,
+  facts: JobFacts,
+  isForced: boolean,
+): string[] {
+  const had = world.judge.successes(id)
+  const wanted: Kind[] = [
+    ...(facts.hasStageIn ? (['stageIn'] as const) : []),
+    ...(facts.hasPreprocess ? (['preprocess'] as const) : []),
+    'run',
+    ...(facts.hasPostprocess ? (['postprocess'] as const) : []),
+    ...(facts.hasStageOut ? (['stageOut'] as const) : []),
+  ]
+  const done = had.filter((kind) => kind !== 'handler')
+  const inOrder = done.every((kind, index) => wanted[index] === kind)
+  const breaches: string[] = []
+  if (!inOrder) breaches.push(`job ${id}: ${done.join()} where ${wanted.join()} is the order`)
+  if (isForced) return breaches
+  if (state === 'JOB_FINISHED' && done.length < wanted.length)
+    breaches.push(`job ${id} is finished and only ${done.join()} succeeded`)
+  if (state === 'FAILED' && done.length === wanted.length)
+    breaches.push(`job ${id} is failed although everything of it succeeded`)
+  return breaches
+}
 
-/** The job's request as the disk has it. */
+/** What was asked, as the daemon under test wrote it. */
 function requestOf(world: World, id: number): JobRequest {
   const [spec] = world.disk.look(
     `SELECT body FROM spec_body WHERE lo <= ${id} ORDER BY lo DESC LIMIT 1`,
   )
-  // What the daemon under test wrote: a request.
   return JSON.parse(String(spec?.['body'])) as JobRequest
-}
-
-/** The state in which a job's history ends, by stepping the machine over it. */
-function replay(
-  world: World,
-  id: number,
-  records: readonly [number, string, ...unknown[]][],
-): number {
-  const request = requestOf(world, id)
-  const facts = factsOf(shapeOf(request))
-  const context: JobContext = { attempts: 0, failures: 0, facts }
-  let state = jobTable.state('CREATED')
-  for (const [, word] of records) {
-    // No event of the machine: these campaigns change nothing that it looks at.
-    if (silentWords.includes(word)) continue
-    const number = jobTable.findEvent(word)
-    if (number === undefined) throw new Error(`job ${id}: ${word} is no event`)
-    // Words of records are events without arguments: none carries a target in these campaigns.
-    const event = { type: word } as Parameters<typeof jobTable.apply>[2]
-    const transition = jobTable.step(state, number, context, event)
-    if (transition === null) continue
-    jobTable.apply(transition, context, event)
-    if (transition.isMove) state = settle(transition.target, context, () => undefined)
-  }
-  return state
 }

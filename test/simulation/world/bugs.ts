@@ -2,6 +2,7 @@
 // every one of them, or it proves nothing.
 
 import { type Core, decideIn } from '../../../daemon/core/core.ts'
+import { stepIn } from '../../../daemon/core/job-steps.ts'
 import type { Store } from '../../../daemon/store/store.ts'
 import { decodeLauncherFrame, encodeFrame } from '../../../protocol/codec.ts'
 import { frameKind } from '../../../protocol/frames.ts'
@@ -140,6 +141,57 @@ const journalsNotRead: PlantedBug = {
   },
 }
 
+/** A hook that was given away stays in its queue now and then. */
+const stepsTwice: PlantedBug = {
+  name: 'steps twice',
+  core(core) {
+    const { steps } = core.site
+    const { take } = steps
+    steps.take = (queue, count, spans) => {
+      const taken = take.call(steps, queue, count, spans)
+      const [job] = taken.jobs
+      if (job !== undefined) {
+        core.clock.after(500, () => {
+          if (!job.isStepQueued) steps.addJob(job)
+          core.loop.deliver({ name: 'look again', handle: () => undefined })
+        })
+      }
+      return taken
+    }
+  },
+}
+
+/** A daemon that starts takes the hooks of the last one for gone. */
+const restartForgetsSteps: PlantedBug = {
+  name: 'restart forgets steps',
+  core(core) {
+    core.loop.deliver({
+      name: 'restart forgets steps',
+      handle(turn) {
+        const steps = [...core.site.leases.values()].filter((job) => job.step !== 0)
+        const tokens = steps.map((job) => job.token)
+        if (tokens.length > 0) decideIn(core, turn, ['lost', tokens, 'lost', 'forgotten'])
+      },
+    })
+  },
+}
+
+/** A step's outcome counts whatever became of the job meanwhile: its handler ends as if unheard. */
+const lateOutcome: PlantedBug = {
+  name: 'late outcome',
+  core(core) {
+    const { leases } = core.site
+    const { get } = leases
+    leases.get = (token) => {
+      const job = get.call(leases, token)
+      if (job !== undefined && job.step !== 0 && stepIn(job.state) === undefined) {
+        job.state = job.step
+      }
+      return job
+    }
+  },
+}
+
 /** All of them. */
 export const plantedBugs: readonly PlantedBug[] = [
   noFence,
@@ -150,4 +202,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   doubleAssign,
   silenceIsDeath,
   journalsNotRead,
+  stepsTwice,
+  restartForgetsSteps,
+  lateOutcome,
 ]

@@ -9,6 +9,7 @@ import type {
 } from '../../../client/launcher/core/ports.ts'
 import type { TaskTemplate } from '../../../protocol/frames.ts'
 import type { Randomness } from '../../../protocol/ports.ts'
+import type { Kind } from './truth.ts'
 import type { Life, TimeLine } from './virtual-time.ts'
 
 /** An exit as a spawner's journal keeps it. */
@@ -41,11 +42,19 @@ interface Waiting {
 
 /** What all nodes report to: the judge of the ground truth. */
 export interface Truth {
-  started(jobId: number, token: number, node: string): void
+  started(jobId: number, token: number, node: string, kind: Kind): void
   ended(jobId: number, token: number, exitCode: number): void
   usedCpus(node: string, cpus: number, capacity: number): void
+  usedSlots(node: string, slots: number, capacity: number): void
   /** How a task of this job ends and how long it takes. */
-  fate(jobId: number): { readonly code: number; readonly ms: number }
+  fate(jobId: number, kind: Kind): { readonly code: number; readonly ms: number }
+}
+
+function kindOf({ step }: TaskTemplate): Kind {
+  if (step === undefined) return 'run'
+  if (step.kind !== 'hook') return step.kind
+  if (step.log === 'preprocess.log') return 'preprocess'
+  return step.header.includes('RUN_') ? 'handler' : 'postprocess'
 }
 
 /** One node with its spawners, over any number of launchers. */
@@ -157,7 +166,10 @@ export class SimNode {
       killReason: null,
     }
     this.running.set(token, task)
-    this.truth.started(jobId, token, this.name)
+    const kind = kindOf(template)
+    this.truth.started(jobId, token, this.name, kind)
+    const steps = [...this.running.values()].filter((one) => one.cpus === 0)
+    this.truth.usedSlots(this.name, steps.length, this.hookSlots)
     this.truth.usedCpus(
       this.name,
       [...this.running.values()].reduce((sum, one) => sum + one.cpus, 0),
@@ -165,7 +177,7 @@ export class SimNode {
     )
     this.handlers?.onStarted(token, task.startedAtMs)
     this.handlers?.onBatchEnd()
-    const { code, ms } = this.truth.fate(jobId)
+    const { code, ms } = this.truth.fate(jobId, kind)
     this.time.schedule(ms, () => this.exit(task, code, 0, wallMs))
   }
 

@@ -1,6 +1,7 @@
 // One campaign in a bad world: jobs are submitted, killed and watched while daemons, launchers,
 // links, allocations and the disk fail; then the faults stop, and everything must come to its end.
 
+import { decideIn } from '../../../daemon/core/core.ts'
 import type { Door } from '../../../daemon/links/door.ts'
 import type { JobFilter, JobRequest } from '../../../protocol/job.ts'
 import { audit } from './audit.ts'
@@ -87,6 +88,7 @@ class Campaign {
 
   async run(): Promise<void> {
     const { world } = this
+    world.judge.onHandler = (jobId, token) => this.handle(jobId, token)
     await world.startDaemon()
     const submissions = 2 + this.upTo(4)
     const work = Array.from({ length: submissions }, (_, index) => this.submit(index))
@@ -173,6 +175,7 @@ class Campaign {
       output: { to: 'none' },
       cwd: '/',
       array: null,
+      ...this.hooks(),
     }
     if (this.world.random.next() < 0.5)
       return [{ ...base, array: { first: 1, last: 3 + this.upTo(25) } }]
@@ -181,6 +184,35 @@ class Campaign {
       name: `s${index}x${number}`,
       priority: (base.priority + number) % 3,
     }))
+  }
+
+  /** Two campaigns in five have hooks and transfers, of all kinds. */
+  private hooks(): Partial<JobRequest> {
+    if (this.world.random.next() < 0.6) return {}
+    const maybe = (parts: Partial<JobRequest>): Partial<JobRequest> =>
+      this.world.random.next() < 0.5 ? parts : {}
+    return {
+      ...maybe({ stageInUrl: 'local:/in' }),
+      ...maybe({ preprocess: 'pre' }),
+      ...maybe({ postprocess: 'post', postErrorHandler: true, postTimeoutHandler: true }),
+      ...maybe({ stageOutUrl: 'local:/out', stageOutFiles: ['*'] }),
+    }
+  }
+
+  /** A handler sets its job's state while it runs, as by a call with its token; or it does not. */
+  private handle(jobId: number, token: number): void {
+    const to = (['RESTART_READY', 'JOB_FINISHED', null] as const)[this.upTo(3)] ?? null
+    if (to === null) return
+    this.world.time.schedule(this.upTo(5_000), () => {
+      const core = this.world.daemon?.core
+      core?.loop.deliver({
+        name: 'a handler sets the state',
+        handle(turn) {
+          if (core.site.leases.get(token)?.id !== jobId) return
+          decideIn(core, turn, ['force', [jobId, jobId], to, 'by its handler', token])
+        },
+      })
+    })
   }
 
   private async maybeKill(id: number): Promise<void> {
@@ -236,7 +268,10 @@ class Campaign {
   private async allocate(): Promise<void> {
     for (;;) {
       const { daemon, scheduler } = this.world
-      if (daemon !== null && scheduler.living().length < 2) {
+      if (
+        daemon !== null &&
+        scheduler.living().filter(({ facts }) => facts.request.isHooks !== true).length < 2
+      ) {
         const nodes = 1 + this.upTo(2)
         await this.unlessDead(daemon.life, () =>
           daemon.door.requestAllocation({

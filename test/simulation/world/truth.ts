@@ -11,12 +11,27 @@ export interface Fate {
   readonly ms: number
 }
 
+/** What a task does for its job, in the order in which that happens. */
+export const kinds = ['stageIn', 'preprocess', 'run', 'handler', 'postprocess', 'stageOut'] as const
+
+/** One of `kinds`. */
+export type Kind = (typeof kinds)[number]
+
+interface Alive {
+  readonly token: number
+  readonly node: string
+  readonly kind: Kind
+}
+
 /** Collects the ground truth of one world. */
 export class Judge implements Truth {
   readonly breaches: string[] = []
   readonly starts = new Map<number, number>()
-  private readonly alive = new Map<number, { readonly token: number; readonly node: string }>()
-  private readonly succeeded = new Set<number>()
+  /** Called when an error or timeout handler begins: it may set its job's state. */
+  onHandler: (jobId: number, token: number) => void = () => undefined
+  private readonly alive = new Map<number, Alive>()
+  /** What succeeded for each job, in order. */
+  private readonly succeeded = new Map<number, Kind[]>()
   private readonly ranTokens = new Set<number>()
   private readonly fates = new Map<number, Fate>()
   readonly promises: { readonly tag: string; readonly first: number; readonly last: number }[] = []
@@ -31,7 +46,7 @@ export class Judge implements Truth {
     this.breaches.push(what)
   }
 
-  started(jobId: number, token: number, node: string): void {
+  started(jobId: number, token: number, node: string, kind: Kind): void {
     this.starts.set(jobId, (this.starts.get(jobId) ?? 0) + 1)
     const other = this.alive.get(jobId)
     if (other !== undefined) {
@@ -40,28 +55,37 @@ export class Judge implements Truth {
       )
     }
     if (this.ranTokens.has(token)) this.breach(`token ${token} of job ${jobId} was started twice`)
-    if (this.succeeded.has(jobId))
-      this.breach(`job ${jobId} runs again although its result is known`)
+    if (kind !== 'handler' && this.hasSucceeded(jobId, kind))
+      this.breach(`the ${kind} of job ${jobId} runs again although its result is known`)
     this.ranTokens.add(token)
-    this.alive.set(jobId, { token, node })
+    this.alive.set(jobId, { token, node, kind })
+    if (kind === 'handler') this.onHandler(jobId, token)
   }
 
   ended(jobId: number, token: number, exitCode: number): void {
-    if (this.alive.get(jobId)?.token === token) this.alive.delete(jobId)
-    if (exitCode === 0) this.succeeded.add(jobId)
+    const one = this.alive.get(jobId)
+    if (one?.token !== token) return
+    this.alive.delete(jobId)
+    if (exitCode === 0) this.succeeded.set(jobId, [...this.successes(jobId), one.kind])
   }
 
   usedCpus(node: string, cpus: number, capacity: number): void {
     if (cpus > capacity + 1e-3) this.breach(`${node} runs ${cpus} cores of ${capacity}`)
   }
 
-  fate(jobId: number): Fate {
-    let fate = this.fates.get(jobId)
+  usedSlots(node: string, slots: number, capacity: number): void {
+    if (slots > capacity) this.breach(`${node} runs ${slots} steps in ${capacity} slots`)
+  }
+
+  fate(jobId: number, kind: Kind): Fate {
+    // Steps of a job all have their own.
+    const key = jobId * 10 + kinds.indexOf(kind)
+    let fate = this.fates.get(key)
     if (fate === undefined) {
       const isQuick = this.random.next() < 0.4
       const code = this.random.next() < 0.15 ? 1 + Math.floor(this.random.next() * 3) : 0
       fate = { code, ms: this.random.next() * (isQuick ? 30 : 15_000) }
-      this.fates.set(jobId, fate)
+      this.fates.set(key, fate)
     }
     return fate
   }
@@ -71,8 +95,13 @@ export class Judge implements Truth {
     this.promises.push({ tag, first, last })
   }
 
-  /** True when a task of the job has ended with exit code 0. */
-  hasSucceeded(jobId: number): boolean {
-    return this.succeeded.has(jobId)
+  /** True when such a task of the job has ended with exit code 0. */
+  hasSucceeded(jobId: number, kind: Kind): boolean {
+    return this.successes(jobId).includes(kind)
+  }
+
+  /** What has ended with exit code 0, in order. */
+  successes(jobId: number): readonly Kind[] {
+    return this.succeeded.get(jobId) ?? []
   }
 }

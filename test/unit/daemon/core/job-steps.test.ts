@@ -213,6 +213,42 @@ test('a launcher that never got a step is sent it again', async () => {
   expect(again.tokens()).toEqual(launcher.tokens())
 })
 
+test('a hook whose allocation has ended is done elsewhere', async () => {
+  const { site, launcher } = await served()
+  await site.submit([request(hooked)])
+  await settled(site)
+  const [first = 0] = launcher.tokens()
+  const other = await new TestLauncher(site).hello(await site.allocate(), { hookSlots: 1 })
+  site.scheduler.ended.add(1)
+  await site.pass(10_000)
+  expect(other.tokens().at(-1)).toBeGreaterThan(first)
+})
+
+test('a run and its hooks are told of the parents, whenever these have ended', async () => {
+  const { site, launcher } = await served()
+  const parents = ['a', 'b']
+  await site.submit([request({ name: 'a' }), request({ name: 'b' })])
+  await settled(site)
+  await launcher.exited(0, ...launcher.tokens())
+  await site.submit([request({ name: 'c', parents, preprocess: 'pre', inputFiles: ['*'] })])
+  await settled(site)
+  for (const _ of [1, 2]) await launcher.exited(0, launcher.tokens().at(-1) ?? 0)
+  const own = templates(launcher).slice(2)
+  expect(own.map(({ environment }) => environment['BALSAM_PARENT_IDS'])).toEqual([
+    '[1,2]',
+    '[1,2]',
+    '[1,2]',
+  ])
+  expect(own[0]?.step).toMatchObject({
+    kind: 'stageIn',
+    globs: ['*'],
+    parents: [
+      [1, '/'],
+      [2, '/'],
+    ],
+  })
+})
+
 test('where no launcher has hook slots the daemon asks for one of its own', async () => {
   const { site } = await served(0)
   await site.submit([request(hooked)])

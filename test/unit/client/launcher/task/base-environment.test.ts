@@ -13,6 +13,7 @@ test('the allocation’s environment is the base, not that of the launcher', () 
     BALSAM_DB_PATH: '/site',
     BALSAM_LAUNCHER_NODES: '1',
     BALSAM_JOB_MODE: 'serial',
+    BALSAM_PARENT_IDS: '[]',
     BALSAM_ALLOCATION_MARKER: 'site:7',
     BALSAM_NODE_INDEX: '2',
     BALSAM_SOCKET: '/tmp/x.task',
