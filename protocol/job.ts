@@ -128,7 +128,7 @@ export interface JobRequest {
   readonly autoTimeoutRetry?: boolean
   /**
    * Which failures maxRetries is for: `exit`, `exit:3`, `exit:1-9`, `signal`, `signal:SEGV`,
-   * `start`, `oom`. Absent: every failure.
+   * `start`. Absent: every failure.
    */
   readonly retryOn?: readonly string[]
   readonly tags?: Readonly<Record<string, string>>
@@ -228,6 +228,12 @@ export interface JobDetail extends JobItem {
   readonly max_retries: number
   readonly array_index: number | null
   readonly working_directory: string
+  /** Nodes that get no jobs of its app for a while: there they only failed. Absent: none. */
+  readonly excluded_nodes?: readonly {
+    readonly node: string
+    readonly until: string
+    readonly reason: string
+  }[]
   /** File with the task's output, or null when none is kept. */
   readonly output_file: string | null
   /** The first of them, in order of id; all of them: the edges call. */

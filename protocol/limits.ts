@@ -283,6 +283,12 @@ export const limits = {
   hookMsDefault: 300_000,
   /** A transfer that takes longer is ended: some terabytes over a slow file system. */
   stageMsDefault: 3_600_000,
+  /** A task of an app that fails within this time fails at once: so do black holes' … */
+  quickFailureMs: 10_000,
+  /** … and so often in a row, on a node of which others are better, … */
+  quickFailuresMax: 3,
+  /** … keeps the app from the node for this long. */
+  exclusionMs: 600_000,
   /** A transfer that failed is tried so often in all … */
   transferTriesMax: 3,
   /** … after this long, then four times as long. */

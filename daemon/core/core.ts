@@ -3,6 +3,7 @@ import type { Clock, Log, Randomness } from '../../protocol/ports.ts'
 import type { Store } from '../store/store.ts'
 import type { AllocationServices } from './allocation-services.ts'
 import type { AllocationState } from './allocation-state.ts'
+import type { BlackHoles } from './black-holes.ts'
 import type { Counters } from './counters.ts'
 import type { Feed } from './feed.ts'
 import type { HooksLauncherPlan } from './hooks-launcher.ts'
@@ -68,6 +69,7 @@ export interface Core {
   /** How hooks and transfers are run. */
   readonly steps: StepSettings
   readonly hooksLauncher: HooksLauncherPlan
+  readonly blackHoles: BlackHoles
   /** Work that may not overlap: removals, submissions of one key. */
   readonly sequences: Sequences
   readonly submissionKeys: SubmissionKeys

@@ -1,6 +1,8 @@
 // What launchers say, as events: hello, reports, goodbyes, silence. Leases decide; a silent
 // launcher's jobs are run nowhere else while its allocation may live.
+
 import { decodeLauncherFrame, encodeFrame } from '../../protocol/codec.ts'
+import { exitReasons } from '../../protocol/exit-reasons.ts'
 import { Fault, fault } from '../../protocol/faults.ts'
 import {
   type ExitedFrame,
@@ -19,6 +21,7 @@ import { greet } from './hello.ts'
 import type { LauncherState } from './launcher-state.ts'
 import { relayCall } from './relay.ts'
 import { refuse, type Session } from './session.ts'
+import { attemptKilling, factsOf } from './steps.ts'
 import type { Turn } from './turn.ts'
 
 /** Takes a new connection; the first frame must be a hello. */
@@ -122,6 +125,7 @@ function takeExits(
 ): void {
   const [, report, flat, reasons] = frame
   learnDuration(core, launcher, flat)
+  if (core.site.apps.size > 0) lookForBlackHole(core, turn, launcher, frame)
   decideIn(core, turn, ['exit', flat, reasons])
   turn.effects.push(() => {
     if (!session.isClosed) session.link.send(encodeFrame([frameKind.ack, core.reign.epoch, report]))
@@ -142,6 +146,36 @@ function learnDuration(core: Core, launcher: LauncherState, flat: readonly numbe
   const mean = sum / count
   launcher.meanTaskMs =
     launcher.meanTaskMs === null ? mean : launcher.meanTaskMs * 0.75 + mean * 0.25
+}
+
+/** A node on which an app only fails gives back what it holds, and gets no more of it. */
+function lookForBlackHole(
+  core: Core,
+  turn: Turn,
+  launcher: LauncherState,
+  [, , flat, reasons]: ExitedFrame,
+): void {
+  const asked = new Map(reasons)
+  for (let index = 0; index < flat.length; index += exitStride) {
+    const [token = 0, code = -1, , startedAt = 0, wallMs = 0] = flat.slice(index, index + 5)
+    const job = core.site.leases.get(token)
+    if (job === undefined || job.step !== 0 || job.attempt === attemptKilling) continue
+    const { app } = factsOf(job.queue.shape)
+    if (app === undefined || startedAt === 0 || isEnding(asked.get(token))) continue
+    const { node } = launcher.facts
+    const now = core.clock.monotonicMs()
+    if (!core.blackHoles.ended(app, node, code === 0, wallMs, now)) continue
+    turn.recalls.push({ launcher: launcher.id, count: launcher.leases })
+    core.log.warn('an app fails at once on a node and not on others', { app, node })
+    core.clock.after(limits.exclusionMs, () => {
+      core.loop.deliver({ name: 'another chance for a node', handle: () => undefined })
+    })
+  }
+}
+
+/** Ended by its launcher, not by itself. */
+function isEnding(reason: string | undefined): boolean {
+  return Object.values(exitReasons).some((each) => each === reason)
 }
 
 function isStep(core: Core, token: number): boolean {

@@ -6,6 +6,7 @@ import type { Clock, Log, Randomness } from '../../protocol/ports.ts'
 import type { Store } from '../store/store.ts'
 import type { AllocationServices } from './allocation-services.ts'
 import { follow } from './allocations.ts'
+import { BlackHoles } from './black-holes.ts'
 import { bootSite } from './boot.ts'
 import { makeCatchUpWriter } from './catch-up.ts'
 import type { Core, Reign, StepSettings } from './core.ts'
@@ -116,6 +117,7 @@ export async function makeCore(parts: CoreParts): Promise<Core> {
     killGraceMs: parts.killGraceMs ?? limits.killGraceMs,
     steps: parts.steps ?? stepsDefault,
     hooksLauncher: noHooksLauncher(),
+    blackHoles: new BlackHoles(),
     isFile: parts.isFile ?? (() => Promise.resolve(true)),
     settled,
     die: parts.die,

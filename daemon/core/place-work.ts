@@ -2,13 +2,14 @@
 // busy launchers to idle ones. Decides by daemon/placement;
 // the leases are part of the turn's commit.
 import { limits } from '../../protocol/limits.ts'
-import { type LauncherRoom, place } from '../placement/place.ts'
+import { type LauncherRoom, place, type WorkQueue } from '../placement/place.ts'
+import type { SpanShape } from '../store/rows.ts'
 import type { Core } from './core.ts'
 import type { LauncherState } from './launcher-state.ts'
 import { openLease } from './lease.ts'
 import type { Queue } from './queues.ts'
 import { coreSlack, footprint } from './shape.ts'
-import { openFromSpan } from './steps.ts'
+import { factsOf, openFromSpan } from './steps.ts'
 import type { Turn } from './turn.ts'
 
 /** A small launcher may hold this many short tasks ahead: some commits' worth of work. */
@@ -26,7 +27,7 @@ export function placeWork(core: Core, turn: Turn): void {
   if (launchers.length === 0) return
   const served = queues.slice(0, queuesPerTurnMax)
   const placements = place(
-    served.map(({ shape, ready }) => ({ ...shape, ready })),
+    served.map(({ shape, ready }) => ({ ...shape, ready, ...avoided(core, shape, launchers) })),
     launchers.map(roomOf),
   )
   let left = limits.turnLeasesMax
@@ -40,6 +41,21 @@ export function placeWork(core: Core, turn: Turn): void {
     core.loop.deliver({ name: 'place more', handle: () => undefined })
     break
   }
+}
+
+/** Launchers on nodes where the app of such jobs only fails. */
+function avoided(
+  { blackHoles, clock }: Core,
+  shape: SpanShape,
+  launchers: readonly LauncherState[],
+): Pick<WorkQueue, 'avoided'> {
+  const now = clock.monotonicMs()
+  if (!blackHoles.hasAny(now)) return {}
+  const { app } = factsOf(shape)
+  const found = launchers.flatMap(({ facts }, index) =>
+    blackHoles.isExcluded(app, facts.node, now) ? [index] : [],
+  )
+  return found.length === 0 ? {} : { avoided: new Set(found) }
 }
 
 function launchersWithRoom(core: Core): LauncherState[] {

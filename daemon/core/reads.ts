@@ -55,7 +55,25 @@ export async function readJob(core: Core, ref: string): Promise<JobDetail> {
   const id = /^\d+$/.test(ref) ? Number(ref) : await idOfName(core, ref)
   const found = Number.isSafeInteger(id) ? await core.store.find(id) : null
   if (found === null) throw fault('JOB_UNKNOWN', { ref })
-  return detailOf(viewSite(core), found, await core.store.kin(id, limits.kinShownMax))
+  const detail = detailOf(viewSite(core), found, await core.store.kin(id, limits.kinShownMax))
+  return { ...detail, ...excludedNodes(core, detail.application) }
+}
+
+/** Nodes that an app is kept from, and why. */
+function excludedNodes(
+  { blackHoles, clock }: Core,
+  app: string | null,
+): Pick<JobDetail, 'excluded_nodes'> {
+  const now = clock.monotonicMs()
+  const found = app === null ? [] : blackHoles.exclusionsOf(app, now)
+  if (found.length === 0) return {}
+  return {
+    excluded_nodes: found.map(({ node, untilMs, failures }) => ({
+      node,
+      until: new Date(clock.wallMs() + untilMs - now).toISOString(),
+      reason: `${failures} jobs of ${app} in a row failed there at once, and not elsewhere`,
+    })),
+  }
 }
 
 /** Counts by state. */

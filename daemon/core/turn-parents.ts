@@ -26,7 +26,7 @@ export type TurnParents = ReadonlyMap<JobId, JobParents>
 
 const noParents: TurnParents = new Map()
 
-/** Reads the parents of the jobs; `written` resolves when the turn's own edges are in the tables. */
+/** Reads the parents of jobs; `written` resolves when the turn's own edges are in the tables. */
 export async function parentsOf(
   core: Core,
   turn: Turn,

@@ -9,6 +9,8 @@ export interface WorkQueue {
   readonly packing: number
   /** Jobs that are ready. */
   readonly ready: number
+  /** Launchers (indices) that are to get none of them. */
+  readonly avoided?: ReadonlySet<number>
 }
 
 /** A launcher that may take work now. */
@@ -80,7 +82,9 @@ function spread(
   placements: Placement[],
 ): number {
   const fitting = hungry.filter(
-    ({ room }) => room.wfFilter === '' || queue.workflow.includes(room.wfFilter),
+    ({ room, index: launcher }) =>
+      (room.wfFilter === '' || queue.workflow.includes(room.wfFilter)) &&
+      queue.avoided?.has(launcher) !== true,
   )
   let remaining = ready
   // Ahead of the slots everybody gets an even part,

@@ -26,6 +26,10 @@ export function detailText(job: JobDetail): string {
     ['array index', job.array_index === null ? '' : String(job.array_index)],
     ['directory', job.working_directory],
     ['output', job.output_file ?? 'not kept'],
+    ...(job.excluded_nodes ?? []).map(
+      ({ node, until, reason }) =>
+        ['kept from', `${node} until ${localTime(until)}: ${reason}`] as const,
+    ),
     ['exit', exitText(job)],
     ['run time', elapsedText(job.started_at, job.ended_at)],
   ]
@@ -48,10 +52,15 @@ export function historyText(job: JobDetail): string {
 
 function historyLines(job: JobDetail): string {
   return job.history
-    .map(({ at, state, message }) => {
-      const line = `  ${localTime(at)}  ${state.padEnd(16)} ${message}`
-      return `${escapeControls(line).trimEnd()}\n`
+    .flatMap(({ at, state, message }) => {
+      // A failed hook is told with the end of its log.
+      const [first = '', ...rest] = message.split('\n')
+      return [
+        `  ${localTime(at)}  ${state.padEnd(16)} ${first}`,
+        ...rest.map((line) => `      ${line}`),
+      ]
     })
+    .map((line) => `${escapeControls(line).trimEnd()}\n`)
     .join('')
 }
 

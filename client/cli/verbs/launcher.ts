@@ -22,11 +22,11 @@ export const launcher: Verb = {
       .option('--time-limit-minutes <MINUTES>', 'end after this long; 0: never', '0')
       .option('--idle-exit <DURATION>', 'end when there was no work for this long, in seconds')
       .option('--no-exec', 'answer tasks at once, without a process: for measurements')
-    declareLater(command, ['--num-transition-threads <N>', '--gpus-per-node <N>'])
+      .option('--num-transition-threads <N>', 'hooks and transfers at once; 0: none here')
+    declareLater(command, ['--gpus-per-node <N>'])
   },
   async run(context, parsed) {
     refuseLater(parsed, {
-      numTransitionThreads: 'the daemon moves jobs on by itself',
       gpusPerNode: 'GPUs come with a later version',
     })
     const wfFilter = textOf(parsed, 'wfFilter') ?? ''
@@ -35,6 +35,7 @@ export const launcher: Verb = {
       throw fault('BAD_FLAG', { what, verb: 'launcher' })
     }
     const minutes = minutesOf(parsed, 'timeLimitMinutes') ?? 0
+    const slots = integerOf(parsed, 'numTransitionThreads', 0)
     const request: ForeignLauncherRequest = {
       node: hostname(),
       nodes: integerOf(parsed, 'nodes', 1) ?? 1,
@@ -44,6 +45,7 @@ export const launcher: Verb = {
       wallTimeMinutes: minutes > 0 ? minutes : null,
       idleExitMs: millisecondsOf(parsed, 'idleExit') ?? null,
       isNoExec: parsed.options['exec'] === false,
+      ...(slots === undefined ? {} : { hookSlots: slots }),
     }
     const balsam = context.balsam()
     const grant = await balsam.registerLauncher(request)

