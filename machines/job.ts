@@ -105,6 +105,7 @@ const jobSetup = setup({
     canHandleError: ({ context }) => context.facts.handlesError && context.facts.hasPostprocess,
     canHandleTimeout: ({ context }) => context.facts.handlesTimeout && context.facts.hasPostprocess,
     retriesTimeout: ({ context }) => context.facts.retriesTimeout,
+    hasRun: ({ context }) => context.attempts > 0,
     hasRetryLeft: ({ context }) => context.failures <= context.facts.maxRetries,
     goesTo: ({ event }, params: { readonly to: JobState }) =>
       (event.type === 'FORCE' || event.type === 'HANDLER_DONE') && event.to === params.to,
@@ -144,6 +145,12 @@ function toNamed(from: JobState) {
 function forced(from: JobState) {
   return toNamed(from).map((way) => ({ ...way, actions: 'killAttempt' as const }))
 }
+
+/** What never ran may lack its files and its preprocessing: it begins at its beginning. */
+const retry = [
+  { guard: 'hasRun', target: 'RESTART_READY', actions: 'forgetFailures' },
+  { target: 'READY', actions: 'forgetFailures' },
+] as const
 
 /** While it can be leased: leases come and go, and an attempt that ended unheard leaves it so. */
 function runnable(state: JobState) {
@@ -263,7 +270,7 @@ export const jobMachine = jobSetup.createMachine({
       entry: 'ended',
       on: {
         KILL: {},
-        RETRY: { target: 'RESTART_READY', actions: 'forgetFailures' },
+        RETRY: retry,
         FORCE: forced('JOB_FINISHED'),
       },
     },
@@ -271,14 +278,14 @@ export const jobMachine = jobSetup.createMachine({
       entry: 'ended',
       on: {
         KILL: {},
-        RETRY: { target: 'RESTART_READY', actions: 'forgetFailures' },
+        RETRY: retry,
         FORCE: forced('FAILED'),
       },
     },
     // Sticky: no forced state leads out, only RETRY.
     USER_KILLED: {
       entry: 'ended',
-      on: { KILL: {}, RETRY: { target: 'RESTART_READY', actions: 'forgetFailures' } },
+      on: { KILL: {}, RETRY: retry },
     },
   },
 })

@@ -248,6 +248,7 @@ class Campaign {
     await this.sleep(this.upTo(20_000))
     if (this.world.time.nowMs > stormMs) return
     const filter: JobFilter = { ranges: [[first, last]], states: ['FAILED'] }
+    this.world.judge.retried(first, last)
     await this.untilHeard((door) => door.retry({ filter }))
   }
 

@@ -35,6 +35,7 @@ export class Judge implements Truth {
   private readonly ranTokens = new Set<number>()
   private readonly fates = new Map<number, Fate>()
   readonly promises: { readonly tag: string; readonly first: number; readonly last: number }[] = []
+  private readonly retries: (readonly [first: number, last: number])[] = []
   private readonly random: Randomness
 
   constructor(random: Randomness) {
@@ -55,7 +56,8 @@ export class Judge implements Truth {
       )
     }
     if (this.ranTokens.has(token)) this.breach(`token ${token} of job ${jobId} was started twice`)
-    if (kind !== 'handler' && this.hasSucceeded(jobId, kind))
+    const isOnce = kind !== 'handler' && !this.isRetried(jobId)
+    if (isOnce && this.hasSucceeded(jobId, kind))
       this.breach(`the ${kind} of job ${jobId} runs again although its result is known`)
     this.ranTokens.add(token)
     this.alive.set(jobId, { token, node, kind })
@@ -93,6 +95,16 @@ export class Judge implements Truth {
   /** A user was told that jobs first..last have this tag. */
   promised(tag: string, first: number, last: number): void {
     this.promises.push({ tag, first, last })
+  }
+
+  /** A user asks for jobs first..last to run again; whether that is heard is another matter. */
+  retried(first: number, last: number): void {
+    this.retries.push([first, last])
+  }
+
+  /** True when a user asked for it once more: then everything may be done again. */
+  isRetried(jobId: number): boolean {
+    return this.retries.some(([first, last]) => first <= jobId && jobId <= last)
   }
 
   /** True when such a task of the job has ended with exit code 0. */

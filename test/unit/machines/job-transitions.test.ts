@@ -143,13 +143,15 @@ test('a kill ends every job that has not ended, and no other', () => {
   }
 })
 
-test('a retry brings every ended job to RESTART_READY, and does nothing to others', () => {
+test('a retry brings what has run to RESTART_READY, what never ran to READY, if it ended', () => {
   for (const from of jobStates) {
-    const target = step(from, { type: 'RETRY' }, {}, 0)?.target
-    const hasEnded = endStates.includes(from)
-    expect(target === undefined ? null : jobTable.states[target]).toBe(
-      hasEnded ? 'RESTART_READY' : null,
-    )
+    for (const [attempts, to] of [[1, 'RESTART_READY'] as const, [0, 'READY'] as const]) {
+      const context = jobContext({}, attempts, 0)
+      const number = jobTable.event('RETRY')
+      const found = jobTable.step(jobTable.state(from), number, context, { type: 'RETRY' })
+      const target = found === null ? null : jobTable.states[found.target]
+      expect(target).toBe(endStates.includes(from) ? to : null)
+    }
   }
 })
 

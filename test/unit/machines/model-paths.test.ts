@@ -27,9 +27,10 @@ const byItself = plainEvents.filter(({ type }) => type !== 'KILL' && type !== 'R
 const handled: JobFacts = { ...plainFacts, hasPostprocess: true, handlesError: true }
 const retried: JobFacts = { ...plainFacts, maxRetries: 1, retriesTimeout: true }
 
-/** Counters grow without end, so states are told apart by failures up to two only. */
+/** Counters grow without end, so states are told apart by two failures and one attempt only. */
 function stateText(snapshot: { readonly value: unknown; readonly context: JobContext }): string {
-  return `${String(snapshot.value)} ${Math.min(snapshot.context.failures, 2)}`
+  const { attempts, failures } = snapshot.context
+  return `${String(snapshot.value)} ${Math.min(failures, 2)} ${Math.min(attempts, 1)}`
 }
 
 function walk(facts: JobFacts, events: readonly JobEvent[]): string {

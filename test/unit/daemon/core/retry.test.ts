@@ -52,7 +52,7 @@ test('killed ranges that never ran are ready again as ranges', async () => {
   await site.run(site.door.kill({}, 0))
   await site.run(site.door.retry({ filter: { ranges: [[1, 600]] } }))
   expect(site.core.site.open.size).toBe(0)
-  expect(site.core.site.tallies.states(null)).toEqual({ RESTART_READY: 600, USER_KILLED: 400 })
+  expect(site.core.site.tallies.states(null)).toEqual({ PREPROCESSED: 600, USER_KILLED: 400 })
   const launcher = await connected(site)
   expect(launcher.tasks().map(({ job }) => job)).toEqual([1, 2, 3, 4])
   await checked(site)
