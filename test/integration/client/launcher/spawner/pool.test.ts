@@ -40,7 +40,7 @@ function openPool(kind: SpawnerKind, count: number, earlier?: Subject): Subject 
     warn: () => undefined,
     error: () => undefined,
     info(_what, facts) {
-      if (typeof facts?.['pid'] === 'number') spawnerPids.push(facts['pid'])
+      if (typeof facts?.['spawner'] === 'number') spawnerPids.push(facts['spawner'])
     },
   }
   const pool = makeSpawnerPool({
