@@ -39,6 +39,9 @@ def write_context(directory: str, initializer: Optional[Callable[..., Any]],
                   initargs: Tuple[Any, ...]) -> None:
     """What all calls of an executor share: where modules are found, and the client's own script."""
     main = sys.modules.get("__main__")
+    if main is not None:
+        # As multiprocessing: what a worker made of the client's script comes back under this name.
+        sys.modules.setdefault("__mp_main__", main)
     spec = getattr(main, "__spec__", None)
     path = getattr(main, "__file__", None)
     facts: Dict[str, Any] = {

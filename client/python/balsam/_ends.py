@@ -179,8 +179,7 @@ class Ends:
             future.set_exception(error)
         else:
             future.set_result(value)
-        if future._users == 0:
-            self.drop_file(future)
+        future._executor._drop_if_free(future)
 
     def _value_of(self, future: Any, state: str) -> Any:
         if future.is_app:

@@ -135,6 +135,7 @@ class Executor(concurrent.futures.Executor):
         self._numbers = itertools.count()
         self._lock = threading.Condition()
         self._accepted = threading.Condition()
+        self._files = threading.Lock()
         self._pending = 0
         self._is_shut = False
         self._is_awaited = False
@@ -272,11 +273,12 @@ class Executor(concurrent.futures.Executor):
 
     def _borrow(self, parent: Future) -> None:
         """A result that somebody waits for stays; one that was taken away is put back."""
-        with self._lock:
+        # Counting and looking are one: else the file goes between the two.
+        with self._files:
             parent._users += 1
-        if parent.done() and not parent.is_app and not parent.cancelled():
-            if parent.exception() is None and not os.path.exists(parent.result_file):
-                self._ends.put_back(parent)
+            if parent.done() and not parent.is_app and not parent.cancelled():
+                if parent.exception() is None and not os.path.exists(parent.result_file):
+                    self._ends.put_back(parent)
 
     def _done(self, future: Future) -> None:
         for parent in future.parents:
@@ -290,11 +292,15 @@ class Executor(concurrent.futures.Executor):
             self._release_if_done()
 
     def _returned(self, parent: Future) -> None:
-        with self._lock:
+        with self._files:
             parent._users -= 1
-            is_free = parent._users == 0 and parent.done()
-        if is_free:
-            self._ends.drop_file(parent)
+        self._drop_if_free(parent)
+
+    def _drop_if_free(self, future: Future) -> None:
+        """A result that its future has, and that no call waits for, needs no file."""
+        with self._files:
+            if future._users == 0 and future.done():
+                self._ends.drop_file(future)
 
     def _cancel(self, future: Future) -> bool:
         if future.done() or future.running():

@@ -90,11 +90,12 @@ def dumps(value):
     """Pickles a value; what pickle can't take, cloudpickle may, where it is installed."""
     try:
         return pickle.dumps(value, protocol=PICKLE_PROTOCOL)
-    except Exception:
+    except Exception as refusal:
         try:
             import cloudpickle
         except ImportError:
-            raise
+            # What pickle said is what helps, not that something else is missing.
+            raise refusal from None
     return cloudpickle.dumps(value, protocol=PICKLE_PROTOCOL)
 
 

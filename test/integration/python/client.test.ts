@@ -81,6 +81,12 @@ describe.skipIf(whyNoPython !== null)('the Python client', () => {
     expect(ran).toBe(2)
   })
 
+  test('a search of 500 evaluations is driven by futures and what jobs keep as data', async () => {
+    const { complaints, ran } = await runCases(world, site, 'test_search')
+    expect(complaints).toBe('')
+    expect(ran).toBe(1)
+  })
+
   test('an executor leaves nothing, and finishes what was submitted', async () => {
     const { complaints, ran } = await runCases(world, site, 'test_executor.Lifetimes')
     expect(complaints).toBe('')

@@ -179,13 +179,13 @@ class Executing(unittest.TestCase):
         self.assertEqual((len(done), len(not_done)), (2, 0))
 
     def test_an_app_as_a_future(self):
-        balsam.App.objects.create(name="touch-py", executable="echo said")
-        future = self.ex.submit_app("touch-py", "by", "the app")
+        balsam.App.objects.create(name=f"touch-{os.getpid()}", executable="echo said")
+        future = self.ex.submit_app(f"touch-{os.getpid()}", "by", "the app")
         job = future.result(60)
         self.assertEqual(job.state, "JOB_FINISHED")
         self.assertEqual(job.read_output(), "said by the app\n")
         with self.assertRaises(TypeError):
-            self.ex.submit_app("touch-py", self.ex.submit(functions.square, 1))
+            self.ex.submit_app(f"touch-{os.getpid()}", self.ex.submit(functions.square, 1))
 
     def test_an_unknown_app_is_refused(self):
         with self.assertRaises(balsam.BalsamError):
