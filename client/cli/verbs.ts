@@ -28,6 +28,12 @@ export const verbs: readonly VerbEntry[] = [
     load: async () => (await import('./verbs/submit.ts')).submit,
   },
   {
+    name: 'spawn',
+    group: 'start',
+    summary: 'within a task, add a changed copy of its job',
+    load: async () => (await import('./verbs/spawn.ts')).spawn,
+  },
+  {
     name: 'mkchild',
     group: 'start',
     summary: 'within a task, add a job that waits for it',
@@ -95,6 +101,18 @@ export const verbs: readonly VerbEntry[] = [
     load: async () => (await import('./verbs/kill.ts')).kill,
   },
   {
+    name: 'modify',
+    group: 'act',
+    summary: 'change jobs or apps',
+    load: async () => (await import('./verbs/modify.ts')).modify,
+  },
+  {
+    name: 'retry',
+    group: 'act',
+    summary: 'run ended jobs again',
+    load: async () => (await import('./verbs/retry.ts')).retry,
+  },
+  {
     name: 'rm',
     group: 'act',
     summary: 'remove jobs from the site',
@@ -128,6 +146,5 @@ export const verbs: readonly VerbEntry[] = [
 
 /** Verbs of Balsam 0.3 that this version lacks: known, so that they are refused by name. */
 export const laterVerbs: Readonly<Record<string, string>> = {
-  modify: 'changing a job (balsam modify)',
   service: 'the service that asks for allocations by itself (balsam service)',
 }

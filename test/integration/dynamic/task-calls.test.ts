@@ -121,3 +121,16 @@ test('a task adds a child that waits until the task has finished', async () => {
   const [mother] = await site.jobs('--name', 'mother')
   expect(await site.ok('out', 'daughter')).toBe(`after ${mother?.id}\n`)
 })
+
+test('spawn copies the current job with changes, as a child of it', async () => {
+  const said = await inTask(
+    'stem',
+    `balsam modify current --set 'data={"x":5}' && balsam show current --json | jq -c .data
+     balsam spawn --name sprout -- echo "from $BALSAM_JOB_ID"`,
+  )
+  expect(said).toContain('{"x":5}')
+  await site.ok('wait', '--name', 'sprout', '--timeout', '60')
+  const [stem] = await site.jobs('--name', 'stem')
+  expect(await site.ok('out', 'sprout')).toBe(`from ${stem?.id}\n`)
+  expect(await site.job('sprout')).toMatchObject({ parents: [stem?.id] })
+})
