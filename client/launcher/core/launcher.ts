@@ -246,13 +246,14 @@ export function makeLauncher(settings: LauncherSettings, ports: LauncherPorts): 
   function start(lane: number, row: number): void {
     const template = tasks.templates[row]
     if (template === null || template === undefined) return
-    runner.start(lane, tasks.tokens[row] ?? -1, tasks.jobs[row] ?? -1, template)
+    const token = tasks.tokens[row] ?? -1
+    runner.start(lane, token, tasks.jobs[row] ?? -1, template, tasks.attempts[row] ?? 1)
   }
 
   return {
     adoptRunning(task) {
       if (tasks.isKnown(task.token)) return
-      const row = tasks.add(task.token, -1, null, lanes.shapeOf(task.cpus))
+      const row = tasks.add(task.token, -1, 1, null, lanes.shapeOf(task.cpus))
       lanes.adopt(row, task.startedAtMs, clock.monotonicMs())
       watch.arm()
     },

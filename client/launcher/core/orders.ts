@@ -83,7 +83,8 @@ export function makeOrders(
         link.reset('a task of an unknown template')
         return
       }
-      const row = tasks.add(token, flat[at] ?? -1, known.template, known.shape)
+      const [job = -1, attempt = 1] = [flat[at], flat[at + 1]]
+      const row = tasks.add(token, job, attempt, known.template, known.shape)
       if (lanes.fits(known.shape)) lanes.enqueue(row)
       else endUnstarted(row, 0, `${known.template.cpus} cores on a node of ${cpus}`)
     }

@@ -16,7 +16,7 @@ import type {
  */
 export interface TaskRunner {
   /** Puts a task at the end of a lane. The template stays unchanged for as long as it is held. */
-  start(lane: number, token: number, jobId: number, template: TaskTemplate): void
+  start(lane: number, token: number, jobId: number, template: TaskTemplate, attempt: number): void
   /**
    * TERM to the task, KILL after the grace. One that has not started is reported as withdrawn; the
    * exit of one that this has ended comes with the reason.

@@ -15,6 +15,8 @@ const recentMax = 1_024
 export interface Tasks {
   readonly tokens: number[]
   readonly jobs: number[]
+  /** Numbers of attempts; 1 is a job's first. */
+  readonly attempts: number[]
   readonly templates: (TaskTemplate | null)[]
   readonly shapes: (Shape | null)[]
   /** null while the task waits in the launcher's own queue. */
@@ -26,7 +28,13 @@ export interface Tasks {
   isKnown(token: number): boolean
   /** Row of a token that is queued or in a lane, else −1. */
   rowOf(token: number): number
-  add(token: number, job: number, template: TaskTemplate | null, shape: Shape): number
+  add(
+    token: number,
+    job: number,
+    attempt: number,
+    template: TaskTemplate | null,
+    shape: Shape,
+  ): number
   /** The task has exited: its row is free, its token stays known until `forget`. */
   exit(row: number): void
   /** The task has been given back: it never ran, and never will under this token. */
@@ -65,6 +73,7 @@ export function makeTasks(): Tasks {
   const tasks: Tasks = {
     tokens: [],
     jobs: [],
+    attempts: [],
     templates: [],
     shapes: [],
     lanes: [],
@@ -73,10 +82,11 @@ export function makeTasks(): Tasks {
     isKnown: (token) => rows.has(token) || acknowledged.has(token),
     isGivenBack: (token) => givenBack.has(token),
     rowOf: (token) => rows.get(token) ?? exitedMark,
-    add(token, job, template, shape) {
+    add(token, job, attempt, template, shape) {
       const row = free.pop() ?? tasks.tokens.length
       tasks.tokens[row] = token
       tasks.jobs[row] = job
+      tasks.attempts[row] = attempt
       tasks.templates[row] = template
       tasks.shapes[row] = shape
       tasks.lanes[row] = null

@@ -78,8 +78,8 @@ export function makePoolRunner(
     pool.start(batch)
   }
   return {
-    start(lane, token, jobId, template) {
-      const order = expand(template, jobId, token)
+    start(lane, token, jobId, template, attempt) {
+      const order = expand(template, jobId, token, attempt)
       const { step } = template
       if (step === undefined || step.kind === 'hook') {
         // Not bound to cores: nodes of one machine would be bound to the same ones.

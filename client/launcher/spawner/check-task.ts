@@ -35,6 +35,7 @@ export function isTask(value: unknown): value is Task {
     typeof task.env === 'object' &&
     task.env !== null &&
     isTexts(Object.values(task.env)) &&
+    (task.earlier === undefined || Number.isSafeInteger(task.earlier)) &&
     isTextOrNull(task.stdout) &&
     isTextOrNull(task.stderr) &&
     isTextOrNull(task.envscript) &&

@@ -20,6 +20,8 @@ export interface Task {
   /** Absolute file, 'stdout': where stdout goes; null: /dev/null. */
   readonly stderr: string | null
   readonly append: boolean
+  /** The attempt before this one, whose output is kept as FILE.N; absent: there was none. */
+  readonly earlier?: number
   /** Cores the task may run on; null: all. */
   readonly cpus: readonly number[] | null
   /** File sourced by a shell before the command; `env` is set again after it. */

@@ -19,6 +19,8 @@ export interface TaskOrder {
   readonly stderr: 'stdout' | null
   /** Add to an existing file instead of replacing it. */
   readonly append: boolean
+  /** The attempt before this one; absent: it is the first. */
+  readonly earlier?: number
   readonly envscript: string | null
   /** A call for a warm worker instead of argv. */
   readonly python?: PythonCall
@@ -46,7 +48,7 @@ interface Plan {
 export function makeExpander(
   siteId: string,
   allocationId: number,
-): (template: TaskTemplate, jobId: number, token: number) => TaskOrder {
+): (template: TaskTemplate, jobId: number, token: number, attempt: number) => TaskOrder {
   const plans = new WeakMap<TaskTemplate, Plan>()
   const planOf = (template: TaskTemplate): Plan => {
     let plan = plans.get(template)
@@ -57,7 +59,7 @@ export function makeExpander(
     return plan
   }
 
-  return (template, jobId, token) => {
+  return (template, jobId, token, attempt) => {
     const plan = planOf(template)
     const index = template.arrayOffset === null ? null : jobId - template.arrayOffset
     const name = index === null ? template.name : `${template.name}-${index}`
@@ -87,6 +89,7 @@ export function makeExpander(
       stdout: outputFile(output, cwd, name, fill),
       stderr: output === null ? null : 'stdout',
       append: plan.isFileShared,
+      ...(attempt > 1 ? { earlier: attempt - 1 } : {}),
       envscript: template.envscript === '' ? null : template.envscript,
       ...(template.python === undefined ? {} : { python: template.python }),
       ...(template.step === undefined ? {} : hookParts(template.step, cwd)),

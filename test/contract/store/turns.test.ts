@@ -11,6 +11,7 @@ import {
   folderFor,
   job,
   newStore,
+  numberOfState,
   rows,
   span,
   spec,
@@ -120,6 +121,59 @@ describe.each(driverNames)('%s', (name) => {
       turn(2, { actors: [changed], forgottenActors: [{ kind: 'launcher', id: 7 }] }),
     )
     expect((await store.open('again')).actors).toEqual([changed])
+  })
+
+  test('versions of specs take their place with the catch-up of their turn', async (context) => {
+    const store = await newStore(name, context)
+    await store.commit(turn(1, { specs: [spec(1, 10, { arrayFirst: 1, name: 'a' })] }))
+    const tallies = [{ workflow: 'w', state: numberOfState('PREPROCESSED'), count: 10 }]
+    await store.catchUp(rows(1, { spans: [span(1, 10, { spec: 1 })], tallies }))
+    const parts = [spec(1, 4), spec(5, 6), spec(7, 10)].map((part) => ({
+      ...part,
+      name: 'a',
+      arrayFirst: part.lo,
+      body: JSON.stringify({ priority: part.lo === 5 ? 9 : 0 }),
+    }))
+    await store.stageChanges(7, parts)
+    const urgent = { where: { field: 'priority', op: 'eq', value: 9 } } as const
+    await store.commit(turn(2, { settledChanges: [7] }))
+    expect(await store.match(urgent)).toEqual([])
+    const spans = [span(1, 4, { spec: 1 }), span(5, 6, { spec: 5 }), span(7, 10, { spec: 7 })]
+    await store.catchUp(rows(2, { removedSpans: [1], spans }))
+    expect(await store.match(urgent)).toEqual([[5, 6]])
+    expect((await store.list({}, 6, 1)).jobs[0]?.spec).toMatchObject({ lo: 7, arrayFirst: 7 })
+    expect((await store.check()).breaches).toEqual([])
+  })
+
+  test('versions that no turn decided are gone at the next start', async (context) => {
+    const picked = await driverOrSkip(name, context)
+    const file = join(folderFor(context), 'balsam.db')
+    const store = await storeAt(picked, file, context)
+    await store.open('first')
+    await store.commit(turn(1, { specs: [spec(1, 1), spec(2, 2)] }))
+    await store.catchUp(rows(1, { jobs: [job(1), job(2)] }))
+    await store.stageChanges(1, [spec(1, 1, { name: 'staged' })])
+    await store.stageChanges(2, [spec(2, 2, { name: 'decided' })])
+    await store.commit(turn(2, { settledChanges: [2] }))
+    await store.close()
+    const next = await storeAt(picked, file, context)
+    await next.open('second')
+    await next.catchUp(rows(2))
+    const { jobs } = await next.list({ ids: [1, 2] }, 0, 9)
+    expect(jobs.map((each) => each.spec.name)).toEqual(['job1', 'decided'])
+  })
+
+  test('notes are added to the histories of ended jobs, once', async (context) => {
+    const store = await newStore(name, context)
+    await store.commit(turn(1, { specs: [spec(1, 1), spec(2, 2)] }))
+    const open = job(2, { state: numberOfState('RUNNING'), log: '[[1,"X"]]' })
+    await store.catchUp(rows(1, { jobs: [job(1, { log: '[[1,"X"]]' }), open] }))
+    await store.catchUp(rows(2, { notes: [[1, 2, `[2,"MODIFIED","it's"]`]] }))
+    const { jobs } = await store.list({ ids: [1, 2] }, 0, 9)
+    expect(jobs.map((each) => each.row?.log)).toEqual([
+      `[[1,"X"],[2,"MODIFIED","it's"]]`,
+      '[[1,"X"]]',
+    ])
   })
 
   test('a submission is found again by its key, and its key is used once', async (context) => {

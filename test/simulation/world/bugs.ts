@@ -192,6 +192,15 @@ const lateOutcome: PlantedBug = {
   },
 }
 
+/** New versions of specs are laid down and told of, but the commit doesn't settle them. */
+const changesNotSettled: PlantedBug = {
+  name: 'changes not settled',
+  store: (store) => ({
+    ...store,
+    commit: (turn) => store.commit({ ...turn, settledChanges: [] }),
+  }),
+}
+
 /** All of them. */
 export const plantedBugs: readonly PlantedBug[] = [
   noFence,
@@ -205,4 +214,5 @@ export const plantedBugs: readonly PlantedBug[] = [
   stepsTwice,
   restartForgetsSteps,
   lateOutcome,
+  changesNotSettled,
 ]

@@ -4,6 +4,7 @@
 import { mkdirSync } from 'node:fs'
 import { constants } from 'node:os'
 import type { Task } from '../messages.ts'
+import { setAside } from '../set-aside.ts'
 import type { Libc } from './libc.ts'
 import { makeBlock } from './memory.ts'
 
@@ -80,6 +81,7 @@ export function makePlaces(libc: Libc): Places {
       outputs.stdout = nullFd
       outputs.stderr = nullFd
       if (task.stdout !== null) {
+        setAside(task)
         const fd = openOutput(task.stdout, task.append)
         if (fd < 0) return why(`output file ${task.stdout}`)
         outputs.stdout = fd

@@ -10,6 +10,7 @@ import { makePathLookup } from '../path-lookup.ts'
 import { readProcess } from '../processes.ts'
 import type { Running } from '../running.ts'
 import { startTimeUnknown } from '../running.ts'
+import { setAside } from '../set-aside.ts'
 import type { OnEnded } from './loop.ts'
 import { closeOutput, codeOf, enterable, findCommand, openOutput, Refusal } from './prepare.ts'
 import { killGroup, sendSignal, signalMarked } from './signals.ts'
@@ -26,6 +27,7 @@ export function makeChildBackend(clock: Clock): (onEnded: OnEnded) => Backend {
       const env = { ...environments.get(task.envId), ...task.env }
       enterable(task)
       const file = findCommand(argv, env, task.cwd, lookup)
+      setAside(task)
       const stdout = openOutput(task.stdout, task.append)
       const isJoined = task.stderr === 'stdout' || task.stderr === task.stdout
       let stderr = -1

@@ -7,6 +7,7 @@ import type { Backend, Ending } from '../backend.ts'
 import { makePathLookup } from '../path-lookup.ts'
 import { spawnerVariable } from '../processes.ts'
 import type { Running } from '../running.ts'
+import { setAside } from '../set-aside.ts'
 import type { OnEnded } from './loop.ts'
 import {
   checkSize,
@@ -79,6 +80,7 @@ export function makePythonBackend(
       checkSize(task.cwd, [], task.env)
       enterable(task)
       // Created here, so that an error has a name; the worker appends to it.
+      setAside(task)
       closeOutput(openOutput(task.stdout, task.append))
       const worker = workerFor(running)
       running.pid = worker.pid

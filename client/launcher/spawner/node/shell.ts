@@ -12,6 +12,7 @@ import { makePathLookup } from '../path-lookup.ts'
 import { readProcess, spawnerVariable } from '../processes.ts'
 import type { Running } from '../running.ts'
 import { startTimeUnknown } from '../running.ts'
+import { setAside } from '../set-aside.ts'
 import { endingOf } from './child.ts'
 import type { OnEnded } from './loop.ts'
 import {
@@ -96,6 +97,7 @@ export function makeShellBackend(clock: Clock): (onEnded: OnEnded) => Backend {
       const file = findCommand(argv, env, task.cwd, lookup)
       checkSize(file, argv, env)
       // Created here, so that an error has a name; the shell appends to it.
+      setAside(task)
       closeOutput(openOutput(task.stdout, task.append))
       const isJoined = task.stderr === 'stdout' || task.stderr === task.stdout
       if (!isJoined) closeOutput(openOutput(task.stderr, task.append))

@@ -139,6 +139,20 @@ describe.each(kinds)('a task of the %s spawner', (kind) => {
     expect(readFileSync(stdout, 'utf8')).toBe('out\nout\nerr\n')
   })
 
+  test('keeps the output of the attempt before it under its number', async () => {
+    const spawner = openSpawner(kind)
+    const stdout = join(spawner.directory, 'a.out')
+    await spawner.run(['echo', 'one'], { stdout, stderr: 'stdout' })
+    await spawner.run(['echo', 'two'], { stdout, stderr: 'stdout', earlier: 1 })
+    await spawner.run(['echo', 'three'], { stdout, stderr: 'stdout', earlier: 2 })
+    const texts = ['', '.1', '.2'].map((end) => readFileSync(`${stdout}${end}`, 'utf8'))
+    expect(texts).toEqual(['three\n', 'one\n', 'two\n'])
+    // What is no plain file stays where it is.
+    const run = await spawner.run(['echo'], { stdout: '/dev/null', stderr: 'stdout', earlier: 1 })
+    expect(run.code).toBe(0)
+    expect(existsSync('/dev/null')).toBe(true)
+  })
+
   test('keeps its order of writing when stdout and stderr share a file', async () => {
     const spawner = openSpawner(kind)
     const text = await spawner.output(['sh', '-c', 'echo 1; echo 2 >&2; echo 3; echo 4 >&2'])

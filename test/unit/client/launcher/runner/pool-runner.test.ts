@@ -51,8 +51,8 @@ test('tasks are collected and go out in one batch, before a kill of one of them'
     { siteId: 's', allocationId: 1 },
     { start: () => undefined, kill: () => false, close: () => undefined },
   )
-  runner.start(0, 1, 11, template)
-  runner.start(1, 2, 12, template)
+  runner.start(0, 1, 11, template, 1)
+  runner.start(1, 2, 12, template, 1)
   runner.kill(2, 100, null)
   runner.flush()
   expect(calls).toEqual([[1, 2], 'kill 2'])
