@@ -27,7 +27,9 @@ export const fixture = (name: string): string => join(root, 'test/fixtures/tasks
 /** A directory that goes with the test. */
 export function scratch(): string {
   const directory = mkdtempSync(join(tmpdir(), 'balsam-spawner-'))
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
+  // A process that was killed a moment ago may still be making its last file.
+  const patiently = { recursive: true, force: true, maxRetries: 10, retryDelay: 20 }
+  onTestFinished(() => rmSync(directory, patiently))
   return directory
 }
 
