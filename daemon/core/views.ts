@@ -100,10 +100,13 @@ export function recordsOf(job: ListedJob): readonly HistoryRecord[] {
 /** The public history out of records. */
 export function historyOf(request: JobRequest, records: readonly HistoryRecord[]): HistoryEntry[] {
   const readFacts = (facts: string): JobFacts => factsOf({ facts })
-  return history(records, factsOf(shapeOf(request)), readFacts).map(({ atMs, state, message }) => ({
+  const steps = history(records, factsOf(shapeOf(request)), readFacts)
+  const { spawnedBy } = request
+  return steps.map(({ atMs, state, message }, index) => ({
     at: new Date(atMs).toISOString(),
     state,
-    message,
+    // Who made it is in its request, not in its records.
+    message: index === 0 && spawnedBy !== undefined ? `spawned by job ${spawnedBy}` : message,
   }))
 }
 

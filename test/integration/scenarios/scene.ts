@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import type { Balsam } from '../../../client/sdk/balsam.ts'
 import { connect } from '../../../client/sdk/balsam.ts'
+import type { WaitProgress } from '../../../protocol/calls.ts'
 import type { JobDetail, JobFilter, JobInput, StateCounts } from '../../../protocol/job.ts'
 import { makeWorld, type Running, type TestSite, type World } from '../../support/site.ts'
 
@@ -117,27 +118,42 @@ async function startLauncher(site: TestSite, cpus: number): Promise<Launcher> {
   return { running, interrupt }
 }
 
+/** How long states are waited for: they come in seconds on a machine that is not overloaded. */
+const patienceMs = 120_000
+
 async function reachStates(
   balsam: Balsam,
   wanted: StateCounts,
   filter: JobFilter = {},
 ): Promise<void> {
   const expected = textOf(wanted)
-  let seen = ''
-  for await (const { states } of balsam.wait(filter, AbortSignal.timeout(60_000))) {
-    seen = textOf(states)
-    if (seen === expected) return
-  }
-  throw new Error(`the jobs were to be ${expected}, and were ${seen}`)
+  await follow(balsam, filter, `the jobs are ${expected}`, ({ states }) => {
+    return textOf(states) === expected
+  })
 }
 
 async function endOf(balsam: Balsam, filter: JobFilter = {}): Promise<StateCounts> {
-  let last: StateCounts = {}
-  for await (const { states, is_done } of balsam.wait(filter, AbortSignal.timeout(60_000))) {
-    last = states
-    if (is_done) return onlySome(last)
+  return onlySome(await follow(balsam, filter, 'all jobs have ended', ({ is_done }) => is_done))
+}
+
+/** The states of the jobs as soon as they are as wanted. */
+async function follow(
+  balsam: Balsam,
+  filter: JobFilter,
+  what: string,
+  isAsWanted: (progress: WaitProgress) => boolean,
+): Promise<StateCounts> {
+  const signal = AbortSignal.timeout(patienceMs)
+  let seen: StateCounts = {}
+  try {
+    for await (const progress of balsam.wait(filter, signal)) {
+      seen = progress.states
+      if (isAsWanted(progress)) return seen
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error
   }
-  throw new Error(`not all jobs ended: ${textOf(last)}`)
+  throw new Error(`it did not come to be that ${what}; they were ${textOf(seen)}`)
 }
 
 function onlySome(states: StateCounts): StateCounts {

@@ -200,3 +200,9 @@ test('a time that there is not is null', () => {
   expect(isoOf(null)).toBeNull()
   expect(isoOf(0)).toBe('1970-01-01T00:00:00.000Z')
 })
+
+test('the history of a job that a task submitted begins with whose it was', () => {
+  const log = JSON.stringify([[1_000, 'ADMITTED']])
+  const { history } = detailOf(site, listed({ ...request(), spawnedBy: 7 }, { log }))
+  expect(history.map(({ message }) => message)).toEqual(['spawned by job 7', '', '', ''])
+})
