@@ -170,6 +170,8 @@ export const limits = {
   retryFactorMax: 1_000,
   /** Ended jobs that one turn of a retry brings back. */
   retrySliceJobs: 500,
+  /** Parents listed of one job of a page: an array after an array has a million. */
+  listedParentsMax: 1_000,
   /** Tags of a job. */
   tagsMax: 64,
   /** One tag's value. */

@@ -1,10 +1,12 @@
 // Reads: after what was decided has reached the tables, they answer; nothing here decides.
 import type { JobPage, JobQueryRequest, Tally, WorkflowPage } from '../../protocol/calls.ts'
 import { fault } from '../../protocol/faults.ts'
-import type { JobDetail, JobFilter, JobId } from '../../protocol/job.ts'
+import type { JobDetail, JobFilter, JobId, JobItem } from '../../protocol/job.ts'
 import { limits } from '../../protocol/limits.ts'
+import type { ListedJob } from '../store/store.ts'
 import type { Core } from './core.ts'
 import { fieldsOf } from './job-fields.ts'
+import { parentsOf } from './parent-fields.ts'
 import type { TemplateSite } from './template.ts'
 import { detailOf, itemOf, type ViewSite } from './views.ts'
 
@@ -37,16 +39,29 @@ export async function queryJobs(core: Core, query: JobQueryRequest): Promise<Job
   })
   core.totals.put(filter, page.total, core.clock.monotonicMs())
   const isOrdered = order !== undefined || offset !== undefined
-  const site = viewSite(core)
   return {
     schema: 'balsam.jobs/1',
-    items: page.jobs.map((job) =>
-      fields.length === 0 ? itemOf(job) : { ...itemOf(job), fields: fieldsOf(site, job, fields) },
-    ),
+    items: await itemsOf(core, page.jobs, fields),
     total: page.total,
     truncated: isOrdered ? (offset ?? 0) + page.jobs.length < page.total : page.next !== null,
     next: page.next,
   }
+}
+
+async function itemsOf(
+  core: Core,
+  jobs: readonly ListedJob[],
+  fields: readonly string[],
+): Promise<readonly JobItem[]> {
+  if (fields.length === 0) return jobs.map(itemOf)
+  const site = viewSite(core)
+  const ids = fields.includes('parents') ? jobs.map(({ id }) => id) : []
+  const parents = ids.length === 0 ? null : await parentsOf(core, ids)
+  return jobs.map((job) => {
+    const values = fieldsOf(site, job, fields)
+    if (parents !== null) values['parents'] = parents.get(job.id) ?? []
+    return { ...itemOf(job), fields: values }
+  })
 }
 
 /** One job by id or by a name that only it has. */

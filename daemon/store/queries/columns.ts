@@ -1,6 +1,5 @@
 // The columns that users may name, as SQL over a job's spec `s`, its body `b`, and the row or span
 // that it is in. Must never give NULL a meaning of its own: what is not there is NULL.
-import { fault } from '../../../protocol/faults.ts'
 import { joined, type Sql, sql } from '../sql.ts'
 
 /** What differs between a job's own row and a job in a span. */
@@ -55,6 +54,8 @@ export type ColumnKind =
   /** A path into JSON: the type is the value's own. */
   | 'json'
   | 'state'
+  /** Ids, from the edges: a job of an array has its own, and the array's. */
+  | 'parents'
 
 /** A column. */
 export interface Column {
@@ -104,6 +105,19 @@ const node: Value = ({ log }) =>
       (SELECT l.value ->> 3 FROM json_each(${log}) l WHERE l.value ->> 1 = 'LEASED'
         ORDER BY l.key DESC LIMIT 1))`
 
+/** The edges `g` into a job: its own, and those of the array that it is in. */
+export function edgesInto(id: Sql): Sql {
+  const array = sql`(SELECT min(a.child_last) FROM edge a
+    WHERE a.child_last > a.child AND a.child_last >= ${id})`
+  return sql`(SELECT o.parent, o.parent_last FROM edge o
+      WHERE o.child = ${id} AND o.child_last = ${id}
+    UNION ALL SELECT o.parent, o.parent_last FROM edge o
+      WHERE o.child_last > o.child AND o.child_last = ${array} AND o.child <= ${id}) g`
+}
+
+/** How many edges there are; NULL for none. */
+const parentsOf: Value = ({ id }) => sql`(SELECT nullif(count(*), 0) FROM ${edgesInto(id)})`
+
 const one = sql`1`
 const none = sql`0`
 const empty = sql`''`
@@ -129,6 +143,7 @@ const columns: Readonly<Record<string, Column>> = {
   return_code: plain('number', (source) => source.code),
   signal: plain('number', (source) => source.signal),
   node: plain('text', node),
+  parents: { ...plain('parents', parentsOf), isOfElement: true },
   priority: ofBody('number', '$.priority', none),
   description: ofBody('text', '$.description', empty),
   args: ofBody('text', '$.args', empty),
@@ -182,7 +197,6 @@ function pathsOf(root: string, keys: readonly string[]): readonly string[] {
 
 /** The column of this name; `siteDirectory` is where working directories lie. */
 export function columnOf(field: string, siteDirectory: string): Column {
-  if (field === 'parents') throw fault('UNSUPPORTED', { what: 'a query of parents' })
   if (field === 'working_directory') return workingDirectory(siteDirectory)
   const column = Object.hasOwn(columns, field) ? columns[field] : undefined
   const found = column ?? jsonColumn(field)

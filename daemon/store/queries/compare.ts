@@ -4,7 +4,7 @@ import { fault } from '../../../protocol/faults.ts'
 import type { SqlValue } from '../../../protocol/ports.ts'
 import { jobStates, stateNumber } from '../../../protocol/states.ts'
 import { type Sql, sql } from '../sql.ts'
-import type { Column, Source } from './columns.ts'
+import { type Column, edgesInto, type Source } from './columns.ts'
 import { ofJson } from './compare-json.ts'
 import {
   type Compared,
@@ -30,6 +30,8 @@ export function compared(where: Compared, column: Column, source: Source): Sql {
       return ofState(where, source)
     case 'json':
       return ofJson(where, column, text)
+    case 'parents':
+      return ofParents(where, source)
     case 'text':
       return ofText(where, text)
     default:
@@ -49,6 +51,13 @@ function scalarOf(field: string, kind: Column['kind'], value: unknown): SqlValue
     if (!Number.isNaN(ms)) return ms
   }
   throw refused(field, kind === 'time' ? 'is a time like 2026-11-22T21:00:00Z' : 'is a number')
+}
+
+/** Only `contains` an id; whether there are any is `isnull`. */
+function ofParents({ field, op, value }: Compared, { id }: Source): Sql {
+  if (op !== 'contains' || typeof value !== 'number') throw refused(field, 'contains an id')
+  return sql`EXISTS (SELECT 1 FROM ${edgesInto(id)}
+    WHERE ${value} BETWEEN g.parent AND g.parent_last)`
 }
 
 /** Fourteen words: those that match are found here, and the row's number is looked for. */

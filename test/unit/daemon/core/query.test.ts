@@ -1,5 +1,6 @@
 // Lists with conditions, columns and orders, through the door of a core.
 import { expect, test } from 'vitest'
+import type { Where } from '../../../../protocol/query.ts'
 import { checkJobQuery } from '../../../../protocol/validation/query.ts'
 import { TestLauncher } from './launcher.ts'
 import { array, request, startSite } from './site.ts'
@@ -85,4 +86,27 @@ test('an ordered list says whether more follow', async () => {
   const read = (offset: number) => site.run(site.door.query({ order: ['-id'], offset, limit: 2 }))
   expect(await read(0)).toMatchObject({ items: [{ id: 5 }, { id: 4 }], truncated: true, total: 5 })
   expect(await read(4)).toMatchObject({ items: [{ id: 1 }], truncated: false, next: null })
+})
+
+test('jobs are found by a parent, and list their parents, elements of arrays too', async () => {
+  const site = await startSite()
+  await site.submit([
+    request({ name: 'a', key: 'a' }),
+    array(3, { name: 'b', key: 'b', parents: ['a'] }),
+    request({ name: 'c', parents: ['b', 'a'] }),
+  ])
+  const fields = ['parents']
+  const page = await site.run(site.door.query({ fields }))
+  expect(page.items.map(({ id, fields: values }) => [id, values?.['parents']])).toEqual([
+    [1, []],
+    [2, [1]],
+    [3, [1]],
+    [4, [1]],
+    [5, [1, 2, 3, 4]],
+  ])
+  const found = async (where: Where): Promise<number[]> =>
+    (await site.run(site.door.query({ filter: { where } }))).items.map(({ id }) => id)
+  expect(await found({ field: 'parents', op: 'contains', value: 1 })).toEqual([2, 3, 4, 5])
+  expect(await found({ field: 'parents', op: 'contains', value: 3 })).toEqual([5])
+  expect(await found({ field: 'parents', op: 'isnull', value: true })).toEqual([1])
 })
