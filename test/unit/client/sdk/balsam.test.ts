@@ -219,7 +219,7 @@ test('all jobs come page by page', async () => {
   const ids: number[] = []
   for await (const { id } of balsam.allJobs({ ids: [1, 2], ranges: [[5, 9]] })) ids.push(id)
   expect(ids).toEqual([1, 2, 3, 4])
-  expect(fake.heard[0]).toBe('GET /v1/jobs?ids=1%2C2%2C5-9&after=0&limit=10000')
+  expect(fake.heard[0]).toBe('GET /v1/jobs?ids=1%2C2%2C5-9&after=0&limit=2500')
 })
 
 test('without a daemon, and where none may be started, that is said', async () => {
