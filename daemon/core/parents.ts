@@ -47,6 +47,9 @@ export function addParents(
     const child = rows[index] ?? 0
     const parent = rows[index + 1] ?? 0
     site.newEdges.push({ child, childLast: child, parent, parentLast: parent })
+    const late = site.lateParents.get(child)
+    if (late === undefined) site.lateParents.set(child, [parent])
+    else late.push(parent)
   }
 }
 

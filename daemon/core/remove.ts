@@ -42,6 +42,7 @@ function removeWaiting(site: Site, first: JobId, last: JobId): void {
     site.queues.removeJob(job)
     site.steps.removeJob(job)
     site.open.delete(id)
+    site.lateParents.delete(id)
     site.tallies.add(job.queue.shape.workflow, job.state, -1)
     site.removedJobs.push(id)
   }

@@ -35,6 +35,8 @@ export interface Site {
   removedRanges: (readonly [first: JobId, last: JobId])[]
   /** Edges that are not in the store yet. */
   newEdges: EdgeRow[]
+  /** Parents added to jobs that have not ended: the tables may not show the last of them yet. */
+  readonly lateParents: Map<JobId, JobId[]>
 }
 
 /** What an applied record asks of the world outside; a replay ignores it. */
@@ -70,6 +72,7 @@ export function emptySite(): Site {
     removedSpecs: [],
     removedRanges: [],
     newEdges: [],
+    lateParents: new Map(),
   }
 }
 

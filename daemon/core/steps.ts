@@ -162,7 +162,9 @@ function endOpenLease(job: OpenJob, sink: Sink): void {
 
 /** An ended job without an open attempt leaves memory; its row says the rest. */
 export function settleOpen(site: Site, job: OpenJob): void {
-  if (job.token === 0 && isEnd(job.state)) site.open.delete(job.id)
+  if (job.token !== 0 || !isEnd(job.state)) return
+  site.open.delete(job.id)
+  if (site.lateParents.size > 0) site.lateParents.delete(job.id)
 }
 
 const attemptEvents = {

@@ -48,6 +48,11 @@ export async function parentsOf(
         above.add(id)
       }
     }
+    for (const parent of core.site.lateParents.get(job.id) ?? []) {
+      if (above.has(parent) || above.size >= limits.parentsNamedMax) continue
+      above.add(parent)
+      total += 1
+    }
     if (total === 0) continue
     const ids = [...above].sort((one, other) => one - other)
     const directories = takesFiles(core, job) ? await placesOf(core, ids) : new Map()

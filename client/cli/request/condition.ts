@@ -1,7 +1,7 @@
-// Conditions as people type them: `data.energy<-3`, `tags.exp=first`, `name~^run`, and patterns
+// Conditions as people type them: `data.energy<-3`, `tags.exp=first`, `args~seed`, and patterns
 // with stars. What they may name is checked by the daemon.
 import { fault } from '../../../protocol/faults.ts'
-import type { Comparison, QueryOperator } from '../../../protocol/query.ts'
+import type { Comparison, QueryOperator, Where } from '../../../protocol/query.ts'
 
 const operators: Readonly<Record<string, QueryOperator>> = {
   '=': 'eq',
@@ -11,7 +11,7 @@ const operators: Readonly<Record<string, QueryOperator>> = {
   '>=': 'ge',
   '<': 'lt',
   '>': 'gt',
-  '~': 'regex',
+  '~': 'contains',
 }
 
 /** FIELD, an operator, a value: JSON where it is some (3, true, null), else text. */
@@ -23,7 +23,7 @@ export function parseCondition(text: string): Comparison {
     const what = `${text} is not FIELD=VALUE (or != < <= > >= ~)`
     throw fault('BAD_FIELD', { field: '--where', what })
   }
-  const read = op === 'regex' ? value : jsonOrText(value)
+  const read = op === 'contains' ? value : jsonOrText(value)
   if (read === null) return { field, op: 'isnull', value: op === 'eq' }
   return { field, op, value: read }
 }
@@ -36,14 +36,19 @@ function jsonOrText(text: string): unknown {
   }
 }
 
-/** `run-*`, `*md*`: stars stand for any text. */
-export function patternCondition(field: string, pattern: string): Comparison {
-  const inner = /^(\*?)([^*]+)(\*?)$/.exec(pattern)
-  if (inner === null) {
-    const parts = pattern.split('*').map((part) => part.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&'))
-    return { field, op: 'regex', value: `^${parts.join('.*')}$` }
+/** `run-*`, `*.dat`, `*md*`, `a*z`: a star stands for any text. Throws BAD_FIELD for others. */
+export function patternCondition(field: string, pattern: string): Where {
+  const [, before = '', value = '', after = ''] = /^(\*?)([^*]+)(\*?)$/.exec(pattern) ?? []
+  if (value !== '' && before === '') return { field, op: 'startswith', value }
+  if (value !== '') return { field, op: after === '' ? 'endswith' : 'contains', value }
+  const [head = '', tail = '', more] = pattern.split('*')
+  if (head === '' || tail === '' || more !== undefined) {
+    const what = `${pattern} has stars where none can be: write x*, *x, *x* or x*y`
+    throw fault('BAD_FIELD', { field: `--${field}`, what })
   }
-  const [, before, value = '', after] = inner
-  if (before === '') return { field, op: 'startswith', value }
-  return { field, op: after === '' ? 'endswith' : 'contains', value }
+  const ends: Comparison[] = [
+    { field, op: 'startswith', value: head },
+    { field, op: 'endswith', value: tail },
+  ]
+  return { all: ends }
 }

@@ -313,3 +313,22 @@ test('an app’s hooks and resources are its jobs’, unless these say otherwise
   expect(runs.map(({ cpus }) => cpus)).toEqual([1, 3])
   expect(runs.map(({ environment }) => environment['OMP_NUM_THREADS'])).toEqual(['8', '8'])
 })
+
+test('a parent that was added just now is known to the stage-in that follows at once', async () => {
+  const { site, launcher } = await served()
+  await site.submit([request({ name: 'p' })])
+  await site.submit([request({ name: 'reduce', parents: [1], inputFiles: ['*'] })])
+  await site.submit([request({ name: 'late' })])
+  await launcher.exited(0, launcher.tokens()[1] ?? 0)
+  await settled(site)
+  // No time passes between the new edge, the parent's end and the lease: the tables are behind.
+  await site.run(site.door.addDependencies({ edges: [[3, 2]] }))
+  await launcher.exited(0, launcher.tokens()[0] ?? 0)
+  const stageIn = templates(launcher).find(({ step }) => step?.kind === 'stageIn')
+  expect(stageIn?.step).toMatchObject({
+    parents: [
+      [1, '/'],
+      [3, '/'],
+    ],
+  })
+})
