@@ -10,16 +10,19 @@ export interface PlacedEdges {
 export function findCycle(count: number, edges: PlacedEdges): readonly number[] | null {
   const parentsLeft = new Uint32Array(count)
   const childrenEnd = new Uint32Array(count + 1)
-  for (const [index, parent] of edges.parent.entries()) {
+  const { length } = edges.parent
+  for (let index = 0; index < length; index += 1) {
     const child = edges.child[index] ?? 0
+    const parent = edges.parent[index] ?? 0
     parentsLeft[child] = (parentsLeft[child] ?? 0) + 1
     childrenEnd[parent + 1] = (childrenEnd[parent + 1] ?? 0) + 1
   }
   for (let node = 0; node < count; node += 1)
     childrenEnd[node + 1] = (childrenEnd[node + 1] ?? 0) + (childrenEnd[node] ?? 0)
-  const children = new Uint32Array(edges.parent.length)
+  const children = new Uint32Array(length)
   const next = childrenEnd.slice()
-  for (const [index, parent] of edges.parent.entries()) {
+  for (let index = 0; index < length; index += 1) {
+    const parent = edges.parent[index] ?? 0
     children[next[parent] ?? 0] = edges.child[index] ?? 0
     next[parent] = (next[parent] ?? 0) + 1
   }

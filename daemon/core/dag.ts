@@ -53,6 +53,7 @@ export class Dag {
   private moves: Move[] = []
   private failing: Failing[] = []
   private candidates: number[] = []
+  private isFollowed = false
 
   /** Edges held, with stale ones. */
   get size(): number {
@@ -85,7 +86,8 @@ export class Dag {
   /** Jobs lo..hi went from one state to another. */
   moved(lo: JobId, hi: JobId, from: number, to: number): void {
     if (this.graph.size === 0) return
-    if (from !== finished && to !== finished && !failures.has(to)) return
+    const isFailing = failures.has(to) && !this.isFollowed
+    if (from !== finished && to !== finished && !isFailing) return
     this.moves.push({ lo, hi, from, to })
   }
 
@@ -110,6 +112,13 @@ export class Dag {
     const released = this.candidates.flatMap((node) => this.releasable(node))
     this.candidates = []
     return { failed: merged(failed, isSameFailure), released: merged(released, () => true) }
+  }
+
+  /** Runs what lets jobs of the news fail: who fails with them is in the same news. */
+  following(change: () => void): void {
+    this.isFollowed = true
+    change()
+    this.isFollowed = false
   }
 
   /** Who waits for one of these jobs, directly or through others that wait. */

@@ -8,12 +8,12 @@ import type { EdgeRow } from '../store/rows.ts'
 import { type Core, decideIn } from './core.ts'
 import { cycleThrough } from './cycle-search.ts'
 import { cycleText } from './cycles.ts'
+import { EdgeDraft } from './edge-draft.ts'
 import { stateInMemory } from './in-memory.ts'
 import { openIn } from './open-in.ts'
 import { inSequence } from './sequence.ts'
 import type { Site } from './site.ts'
 import { fromStore } from './stored-json.ts'
-import { edgeSetOf } from './submission-parents.ts'
 import type { Turn } from './turn.ts'
 import type { JobRange } from './wait-graph.ts'
 
@@ -104,6 +104,7 @@ function decideEdges(core: Core, turn: Turn, plan: EdgePlan): EdgesReceipt | nul
   const beginning: JobId[] = []
   const waiting: [JobRange, JobRange[]][] = []
   const rows: JobId[] = []
+  const draft = new EdgeDraft()
   const known = parentsByChild(plan.known, [...plan.added.keys()])
   for (const [child, parents] of plan.added) {
     const state = stateInMemory(site, child)
@@ -116,13 +117,18 @@ function decideEdges(core: Core, turn: Turn, plan: EdgePlan): EdgesReceipt | nul
       all.push(...(known.get(child) ?? []))
     }
     waiting.push([{ lo: child, hi: child }, all])
+    for (const { lo, hi } of all) {
+      const isOne = lo === hi
+      const parent = isOne ? draft.existing(lo) : draft.add({ lo, hi }, unfinishedIn(site, lo, hi))
+      draft.link(draft.existing(child), parent)
+    }
   }
   const cycle = cycleThrough(waiting, ({ lo, hi }) => site.dag.waitersOf(lo, hi))
   if (cycle !== null) {
     const names = cycle.map(({ lo, hi }) => (lo === hi ? `${lo}` : `${lo}–${hi}`))
     throw fault('DEPENDENCY_CYCLE', { cycle: cycleText(names) })
   }
-  const edges = edgeSetOf(site, waiting, plan.states, ({ lo, hi }) => unfinishedIn(site, lo, hi))
+  const edges = draft.close(site, plan.states)
   if (edges === null) return null
   if (rows.length > 0) decideIn(core, turn, ['parents', rows, beginning, edges])
   return { schema: 'balsam.edges/1', added: rows.length / 2 }

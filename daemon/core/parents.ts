@@ -21,7 +21,7 @@ export function settleParents(site: Site, at: number, sink: Sink): void {
   for (let news = dag.takeNews(isWaiting); news !== null; news = dag.takeNews(isWaiting)) {
     for (const failure of news.failed) {
       const why = JSON.stringify(reasonOf(failure))
-      moveWaiting(site, at, failure, 'PARENT_FAILED', why, sink)
+      dag.following(() => moveWaiting(site, at, failure, 'PARENT_FAILED', why, sink))
     }
     for (const range of news.released) moveWaiting(site, at, range, 'PARENTS_FINISHED', '', sink)
   }

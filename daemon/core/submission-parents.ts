@@ -3,41 +3,39 @@
 import { Fault, fault } from '../../protocol/faults.ts'
 import type { JobId, JobRequest, ParentRef } from '../../protocol/job.ts'
 import { limits } from '../../protocol/limits.ts'
-import { isEndState, stateNumber, stateOf } from '../../protocol/states.ts'
 import type { EdgeRow } from '../store/rows.ts'
 import type { Core } from './core.ts'
 import { cycleText, findCycle } from './cycles.ts'
-import { stateInMemory } from './in-memory.ts'
+import { EdgeDraft } from './edge-draft.ts'
 import { idOfName } from './reads.ts'
-import type { EdgeSet } from './records.ts'
-import type { Site } from './site.ts'
 import type { JobRange } from './wait-graph.ts'
 
 /** A request that has a key or parents. */
 interface Noted {
-  /** Its place in the submission. */
-  readonly place: number
+  /** Its number in the submission. */
+  readonly number: number
   /** Its place among those that are noted. */
   readonly index: number
   readonly name: string
   readonly waits: boolean
   readonly refs: readonly ParentRef[]
   range: JobRange
+  /** Its node in the draft; -1 while it has none. */
+  place: number
 }
 
 /** What the references of a submission mean. */
 export interface ResolvedParents {
   /** Of all edges. */
   readonly rows: readonly EdgeRow[]
-  /** Children that wait, and what for. */
-  readonly waiting: readonly (readonly [child: JobRange, parents: readonly JobRange[]])[]
-  /** Existing jobs among the parents, with their states in the tables. */
-  readonly existing: ReadonlyMap<JobId, number>
+  /** Who waits, and what for. */
+  readonly draft: EdgeDraft
+  /** States of existing jobs among the parents in the tables. */
+  readonly states: ReadonlyMap<JobId, number>
 }
 
-const finished = stateNumber('JOB_FINISHED') ?? -1
 /** Requests looked at before others get their turn. */
-const sliceRequests = 5_000
+const sliceRequests = 2_000
 
 /** The parents of one submission on its way in. */
 export class SubmissionParents {
@@ -55,7 +53,7 @@ export class SubmissionParents {
 
   /** Takes the next request; what is to be stored of it. `index`: its place in its slice. */
   take(request: JobRequest, index: number): JobRequest {
-    const place = this.taken
+    const number = this.taken
     this.taken += 1
     const { key, parents, ...stored } = request
     if (key === undefined && parents === undefined) return request
@@ -67,7 +65,7 @@ export class SubmissionParents {
     const waits = hasToWait(request)
     const name = key ?? request.name
     const range = { lo: 0, hi: 0 }
-    const noted: Noted = { place, index: this.noted.length, name, waits, refs, range }
+    const noted = { number, index: this.noted.length, name, waits, refs, range, place: -1 }
     this.noted.push(noted)
     if (key !== undefined) {
       if (this.keys.has(key))
@@ -81,7 +79,7 @@ export class SubmissionParents {
   /** The next request has got its ids. */
   place(lo: JobId, hi: JobId): void {
     const noted = this.noted[this.nextToPlace]
-    if (noted?.place === this.placed) {
+    if (noted?.number === this.placed) {
       noted.range = { lo, hi }
       this.nextToPlace += 1
     }
@@ -93,38 +91,40 @@ export class SubmissionParents {
     const ids = await this.idsOfNames(core)
     const edges: { child: number[]; parent: number[] } = { child: [], parent: [] }
     const rows: EdgeRow[] = []
-    const waiting: [JobRange, JobRange[]][] = []
+    const draft = new EdgeDraft()
     const others = new Map<JobId, string>()
+    for (const noted of this.noted) noted.place = -1
     for (const [index, noted] of this.noted.entries()) {
       if (index % sliceRequests === sliceRequests - 1) await pause(core)
-      const parents = new Map<JobId, JobRange>()
-      for (const ref of noted.refs) {
+      for (const ref of new Set(noted.refs)) {
         const sibling = typeof ref === 'string' ? this.keys.get(ref) : undefined
-        const id = sibling === undefined ? idOf(ref, ids) : 0
-        if (sibling === undefined) others.set(id, noted.name)
-        else {
-          edges.child.push(index)
-          edges.parent.push(sibling.index)
+        if (sibling === undefined) {
+          const id = idOf(ref, ids)
+          others.set(id, noted.name)
+          rows.push(rowOf(noted.range, { lo: id, hi: id }))
+          if (noted.waits) draft.link(placeIn(draft, noted), draft.existing(id))
+          continue
         }
-        const parent = sibling?.range ?? { lo: id, hi: id }
-        parents.set(parent.lo, parent)
+        edges.child.push(index)
+        edges.parent.push(sibling.index)
+        rows.push(rowOf(noted.range, sibling.range))
+        if (noted.waits) draft.link(placeIn(draft, noted), placeIn(draft, sibling))
       }
-      if (parents.size === 0) continue
-      for (const parent of parents.values()) rows.push(rowOf(noted.range, parent))
-      if (noted.waits) waiting.push([noted.range, [...parents.values()]])
     }
+    await pause(core)
     const cycle = findCycle(this.noted.length, edges)
     if (cycle !== null) {
       const names = cycle.map((index) => this.noted[index]?.name ?? '')
       throw fault('DEPENDENCY_CYCLE', { cycle: cycleText(names) })
     }
-    return { rows, waiting, existing: await readStates(core, others) }
+    return { rows, draft, states: await readStates(core, others) }
   }
 
   /** Ids of the jobs that are named by name. */
   private async idsOfNames(core: Core): Promise<ReadonlyMap<string, JobId>> {
     const names = new Map<string, string>()
-    for (const { refs, name } of this.noted) {
+    for (const [index, { refs, name }] of this.noted.entries()) {
+      if (index % sliceRequests === sliceRequests - 1) await pause(core)
       for (const ref of refs)
         if (typeof ref === 'string' && !this.keys.has(ref) && !isNumber(ref)) names.set(ref, name)
     }
@@ -157,6 +157,12 @@ export function hasToWait({ parents = [], waitForParents }: JobRequest): boolean
   return parents.length > 0 && waitForParents !== false
 }
 
+function placeIn(draft: EdgeDraft, noted: Noted): number {
+  const { lo, hi } = noted.range
+  if (noted.place < 0) noted.place = draft.add(noted.range, hi - lo + 1)
+  return noted.place
+}
+
 function isNumber(ref: string): boolean {
   return /^[1-9]\d{0,14}$/.test(ref)
 }
@@ -180,71 +186,4 @@ async function readStates(
   for (const [id, child] of wanted)
     if (!states.has(id)) throw fault('PARENT_UNKNOWN', { ref: id, child })
   return states
-}
-
-/**
- * What there is to be waited for now; null when a parent has ended since it was looked at in the
- * tables (`existing`): then they must be read again. `unfinishedOf` counts in what is not there.
- */
-export function edgeSetOf(
-  site: Site,
-  waiting: ResolvedParents['waiting'],
-  existing: ReadonlyMap<JobId, number>,
-  unfinishedOf: (range: JobRange) => number,
-): EdgeSet | null {
-  const places = new Map<JobId | string, number>()
-  const nodes: number[] = []
-  const edges: number[] = []
-  const failed: [number, number][] = []
-  const place = ({ lo, hi }: JobRange, unfinished: number): number => {
-    const next = places.size
-    places.set(keyOf(lo, hi), next)
-    nodes.push(lo, hi - lo + 1, unfinished)
-    return next
-  }
-  for (const [child, parents] of waiting) {
-    const childPlace = places.get(keyOf(child.lo, child.hi)) ?? place(child, sizeOf(child))
-    for (const parent of parents) {
-      let parentPlace = places.get(keyOf(parent.lo, parent.hi))
-      if (parentPlace === undefined) {
-        const state = parent.lo === parent.hi ? stateNow(site, parent.lo, existing) : undefined
-        if (state === null) return null
-        const isDone = state === finished
-        const unfinished = state === undefined ? unfinishedOf(parent) : isDone ? 0 : 1
-        parentPlace = place(parent, unfinished)
-        if (state !== undefined && isFailure(state)) failed.push([parentPlace, state])
-      }
-      edges.push(childPlace, parentPlace)
-    }
-  }
-  return { nodes, edges, failed }
-}
-
-function keyOf(lo: JobId, hi: JobId): JobId | string {
-  return lo === hi ? lo : `${lo}-${hi}`
-}
-
-/** Jobs of a range. */
-export function sizeOf({ lo, hi }: JobRange): number {
-  return hi - lo + 1
-}
-
-/**
- * The state of a parent; null when neither memory nor the tables know it any more, undefined when
- * it is new.
- */
-function stateNow(
-  site: Site,
-  id: JobId,
-  existing: ReadonlyMap<JobId, number>,
-): number | null | undefined {
-  const stored = existing.get(id)
-  if (stored === undefined) return undefined
-  const state = stateInMemory(site, id)
-  if (state !== null) return state
-  return isEndState(stateOf(stored)) ? stored : null
-}
-
-function isFailure(state: number): boolean {
-  return state !== finished && isEndState(stateOf(state))
 }

@@ -19,12 +19,7 @@ import { inSequence } from './sequence.ts'
 import { spanSeeds } from './span-seeds.ts'
 import type { ParsedSpec } from './spec-cache.ts'
 import { fromStore } from './stored-json.ts'
-import {
-  edgeSetOf,
-  hasToWait,
-  SubmissionParents,
-  sizeOf as sizeOfRange,
-} from './submission-parents.ts'
+import { hasToWait, SubmissionParents } from './submission-parents.ts'
 import type { Turn } from './turn.ts'
 
 /**
@@ -163,7 +158,7 @@ async function submitWithParents(
   }
   for (let round = 0; round < parentRoundsMax; round += 1) {
     const receipt = await ask(core, (turn) => {
-      const edges = edgeSetOf(core.site, resolved.waiting, resolved.existing, sizeOfRange)
+      const edges = resolved.draft.close(core.site, resolved.states)
       return edges === null ? null : close(core, turn, closing, rows, edges)
     })
     if (receipt !== null) return receipt

@@ -65,7 +65,16 @@ export class WaitGraph {
       if ((this.lo[node] ?? 0) > hi) break
       found.push(node)
     }
-    if (hi - lo < this.singles.size) {
+    const isNarrow = hi - lo < this.singles.size
+    if (isNarrow && found.length === 0) {
+      // In order by themselves.
+      for (let id = lo; id <= hi; id += 1) {
+        const node = this.singles.get(id)
+        if (node !== undefined) found.push(node)
+      }
+      return found
+    }
+    if (isNarrow) {
       for (let id = lo; id <= hi; id += 1) {
         const node = this.singles.get(id)
         if (node !== undefined) found.push(node)

@@ -20,7 +20,7 @@ import { processes } from './rows/processes.ts'
 import { pythonCalls } from './rows/python.ts'
 import { queueOfArrays, queueOfDifferent } from './rows/queue.ts'
 import { disk, loops } from './rows/reference.ts'
-import { submitArray, submitDifferent } from './rows/submit.ts'
+import { submitArray, submitDag, submitDifferent } from './rows/submit.ts'
 import { sizesOf } from './sizes.ts'
 
 const groups: readonly Group[] = [
@@ -34,6 +34,7 @@ const groups: readonly Group[] = [
   latency,
   submitArray,
   submitDifferent,
+  submitDag,
   queueOfArrays,
   queueOfDifferent,
   idle,

@@ -93,13 +93,14 @@ export const plan: readonly RowPlan[] = [
   row('no-exec-64', '--no-exec, one launcher, 64 slots', 'tasks/s', 'loop', atLeast(20_000)),
   row('no-exec-48x8', '--no-exec, 48 launchers of 8', 'tasks/s', 'loop', atLeast(36_000)),
   row('no-exec-48x8-cpu', '  CPU of the daemon in it', 'µs/task', null, atMost(25, 10)),
-  row('hop', 'hop: submit → end → submit', 'ms', 'spawn', atMost(4)),
+  row('hop', 'hop: end of `true` → end of its child', 'ms', 'spawn', atMost(4)),
   ...peersWithChains.map((peer) =>
     row(`${peer}-hop`, `  ${peerTitles[peer]}, chain`, 'ms', 'spawn'),
   ),
   row('single', 'one job from the CLI, to its end', 'ms', 'node', atMost(50)),
   row('submit-array', 'submit an array of 100,000', 'ms', 'node', atMost(150)),
   row('submit-different', 'submit 100,000 different jobs', 's', 'lines', atMost(3)),
+  row('submit-dag', 'submit 100,000 jobs, 200,000 edges', 's', 'lines', atMost(5)),
   ...queued.map(([size, kind]) =>
     row(
       `memory-${size}-${kind}`,

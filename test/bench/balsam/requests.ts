@@ -29,3 +29,23 @@ export function different(first: number, count: number, workflow: string): JobRe
     return { ...request(`${workflow}-${number}`, workflow, command), priority: number % 7 }
   })
 }
+
+/** The same, each but the first with the two before it as parents, by key. */
+export function layered(count: number, workflow: string): JobRequest[] {
+  return different(0, count, workflow).map((job, index) => ({
+    ...job,
+    key: `k${index}`,
+    parents: [index - 1, Math.floor(index / 2)].flatMap((parent, place, all) =>
+      parent < 0 || parent === index || all.indexOf(parent) < place ? [] : [`k${parent}`],
+    ),
+  }))
+}
+
+/** A chain of jobs that do the same: each waits for the one before. */
+export function chain(count: number, workflow: string, command: readonly string[]): JobRequest[] {
+  return Array.from({ length: count }, (_, index) => ({
+    ...request('hop', workflow, command),
+    key: `k${index}`,
+    ...(index === 0 ? {} : { parents: [`k${index - 1}`] }),
+  }))
+}

@@ -1,22 +1,20 @@
-// How long one job takes: hop after hop through the client over one connection, and alone by the
-// CLI. Must use real processes, a warm daemon and an idle launcher.
+// How long one job takes: as a link of a chain of parents and children, and alone by the CLI. Must use real processes, a warm daemon and an idle launcher.
+import type { StateCounts } from '../../../client/sdk/index.ts'
 import { launch } from '../balsam/launchers.ts'
-import { request } from '../balsam/requests.ts'
+import { chain } from '../balsam/requests.ts'
 import { openSite, type Site } from '../balsam/site.ts'
 import type { Bench, Group } from '../bench.ts'
 import { alternate } from '../measure/alternate.ts'
 import { nodeStartMs } from '../reference/bare-node.ts'
 
-/** Submits a job, waits for its end, submits the next; ms a hop. */
+/** Submits a chain of jobs as one submission and waits for its end; ms a hop. */
 async function chainMs(site: Site, hops: number): Promise<number> {
   const { client } = site.daemon()
   const startedAt = performance.now()
-  for (let hop = 0; hop < hops; hop++) {
-    const receipt = await client.submit([request('hop', 'chain', ['true'])])
-    let states = {}
-    for await (const progress of client.wait({ ranges: receipt.ranges })) states = progress.states
-    if (!('JOB_FINISHED' in states)) throw new Error(`a hop ended as ${JSON.stringify(states)}`)
-  }
+  const { ranges } = await client.submit(chain(hops, 'chain', ['true']))
+  let states: StateCounts = {}
+  for await (const progress of client.wait({ ranges })) states = progress.states
+  if (states.JOB_FINISHED !== hops) throw new Error(`a chain ended as ${JSON.stringify(states)}`)
   return (performance.now() - startedAt) / hops
 }
 
@@ -26,7 +24,7 @@ async function hops(bench: Bench, site: Site): Promise<void> {
   const samples = await alternate(hopRepeats, bench.loop?.spawnMs(count), () =>
     chainMs(site, count),
   )
-  const how = 'each job is submitted by the client when the one before has ended; one connection'
+  const how = 'each job is the parent of the next; submitted at once, waited for to the last end'
   bench.hand('hop', { samples, notes: [`chain of ${count}: ${how}`] })
 }
 

@@ -1,10 +1,13 @@
-// Submitting 100,000 jobs: one array by the CLI, and all different ones by the client in NDJSON.
+// Submitting 100,000 jobs: one array by the CLI, and different ones by the client in NDJSON, without
+// parents and with two each.
 // Must run without a launcher: only the acceptance is timed.
-import { different } from '../balsam/requests.ts'
+import type { JobInput } from '../../../client/sdk/index.ts'
+import { different, layered } from '../balsam/requests.ts'
 import { openSite } from '../balsam/site.ts'
 import type { Bench, Group } from '../bench.ts'
 import { alternate } from '../measure/alternate.ts'
 import { nodeStartMs, parseAndSyncSeconds } from '../reference/bare-node.ts'
+import { readable } from '../report/numbers.ts'
 
 const count = 100_000
 
@@ -24,26 +27,38 @@ async function arrays(bench: Bench): Promise<void> {
   await site.close()
 }
 
-async function differentOnes(bench: Bench): Promise<void> {
-  const requests = different(0, count, 'different')
+async function many(bench: Bench, id: string, requests: readonly JobInput[], what: string) {
   const wrongs: string[] = []
+  const lags: number[] = []
   const yardstick = () => parseAndSyncSeconds(requests, bench.scratch)
   const samples = await alternate(bench.sizes.submissions, yardstick, async (repeat) => {
-    const site = await openSite(bench, `submit-different-${repeat}`)
+    const site = await openSite(bench, `${id}-${repeat}`)
     const { client } = site.daemon()
+    await client.status()
     const startedAt = performance.now()
     const receipt = await client.submit(requests)
     const seconds = (performance.now() - startedAt) / 1_000
     if (receipt.total !== count) wrongs.push(`${receipt.total} jobs instead of ${count}`)
+    lags.push((await client.status()).loop_lag_ms_max)
     await site.close()
     return seconds
   })
+  const lag = `event loop blocked ≤ ${readable(Math.max(...lags))} ms`
   const how = 'one NDJSON submission through the client, acknowledged when durable'
-  bench.hand('submit-different', { samples, notes: [how], wrongs })
+  bench.hand(id, { samples, notes: [`${what}${how}; ${lag}`], wrongs })
 }
 
 /** Row `submit-array`. */
 export const submitArray: Group = { ids: ['submit-array'], run: arrays }
 
 /** Row `submit-different`. */
-export const submitDifferent: Group = { ids: ['submit-different'], run: differentOnes }
+export const submitDifferent: Group = {
+  ids: ['submit-different'],
+  run: (bench) => many(bench, 'submit-different', different(0, count, 'different'), ''),
+}
+
+/** Row `submit-dag`. */
+export const submitDag: Group = {
+  ids: ['submit-dag'],
+  run: (bench) => many(bench, 'submit-dag', layered(count, 'dag'), 'two parents each, by key; '),
+}
