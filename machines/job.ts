@@ -265,7 +265,8 @@ export const jobMachine = jobSetup.createMachine({
         FORCE: forced('RUN_ERROR'),
       },
     },
-    RESTART_READY: { on: runnable('RESTART_READY') },
+    // Only a retried job: its parents run again, too.
+    RESTART_READY: { on: { ...runnable('RESTART_READY'), PARENTS_ADDED: 'AWAITING_PARENTS' } },
     JOB_FINISHED: {
       entry: 'ended',
       on: {

@@ -3,10 +3,10 @@
 // Ends with the effects of every live actor being derived again.
 import type { JobId } from '../../protocol/job.ts'
 import type { Log } from '../../protocol/ports.ts'
-import { stateNumber } from '../../protocol/states.ts'
 import type { JobRow, SpanRow, SpanShape, SpecRow, StoredSite } from '../store/rows.ts'
 import { type AllocationState, restoreAllocation } from './allocation-state.ts'
 import { applyRecord } from './apply.ts'
+import { stateInMemory } from './in-memory.ts'
 import { waitsForStep } from './job-steps.ts'
 import { restoreLauncher } from './launcher-store.ts'
 import { mixOf } from './mix.ts'
@@ -60,6 +60,7 @@ export async function bootSite(
   for (const turn of stored.journal) {
     for (const record of decodeRecords(turn.body)) applyRecord(site, turn.at, record, silent)
   }
+  failOrphans(site, stored)
   log.info('the site is in memory', {
     open: site.open.size,
     leases: site.leases.size,
@@ -82,14 +83,9 @@ function restoreSpan(site: Site, row: SpanRow): void {
 function restoreWaiting(site: Site, { waiting }: StoredSite): void {
   const places = new Map<string, number>()
   const nodes: number[] = []
-  for (const { first, last, finished } of waiting.finished) {
+  for (const { first, last, unfinished } of waiting.ends) {
     places.set(`${first}-${last}`, places.size)
-    const inSpans = site.spans
-      .overlapping(first, last)
-      .filter(({ span }) => span.state === finishedState)
-      .reduce((sum, part) => sum + part.last - part.first + 1, 0)
-    const size = last - first + 1
-    nodes.push(first, size, size - finished - inSpans)
+    nodes.push(first, last - first + 1, unfinished)
   }
   const placeOf = (first: JobId, last: JobId): number => places.get(`${first}-${last}`) ?? -1
   const edges = waiting.edges.flatMap((edge) => [
@@ -99,7 +95,13 @@ function restoreWaiting(site: Site, { waiting }: StoredSite): void {
   site.dag.add({ nodes, edges, failed: [] })
 }
 
-const finishedState = stateNumber('JOB_FINISHED')
+/** A retry may have been cut off between a child and its parent: then the child fails as before. */
+function failOrphans(site: Site, { waiting }: StoredSite): void {
+  for (const { first, last, failed } of waiting.ends) {
+    if (failed === null || first !== last || stateInMemory(site, first) !== null) continue
+    site.dag.add({ nodes: [first, 1, 1], edges: [], failed: [[0, failed]] })
+  }
+}
 
 async function restoreJobs(
   site: Site,

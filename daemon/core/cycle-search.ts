@@ -1,34 +1,52 @@
-// Would new edges close a circle with those that are waited for already? Goes from children to
-// their children, once each, without recursion.
+// Would new edges close a circle with those that are there already? Goes from children to their
+// children, once each, without recursion.
+import type { JobId } from '../../protocol/job.ts'
+import type { EdgeRow } from '../store/rows.ts'
 import type { JobRange } from './wait-graph.ts'
 
-/** Jobs that come after each other in a circle, the first again at the end; null: there is none. */
-export function cycleThrough(
-  added: readonly (readonly [child: JobRange, parents: readonly JobRange[]])[],
-  waitersOf: (range: JobRange) => readonly JobRange[],
+/**
+ * Jobs that wait for each other in a circle, the first again at the end; null when there is none.
+ * `below`: the edges among what comes after the new edges' children.
+ */
+export function findCircle(
+  added: readonly (readonly [parent: JobId, child: JobId])[],
+  below: readonly EdgeRow[],
 ): readonly JobRange[] | null {
-  const childrenOf = new Map<number, JobRange[]>()
-  for (const [child, parents] of added) {
-    for (const { lo, hi } of parents) {
-      // Arrays among the parents were there before, so they are in the graph.
-      if (lo !== hi) continue
-      const known = childrenOf.get(lo)
-      if (known === undefined) childrenOf.set(lo, [child])
-      else known.push(child)
-    }
-  }
-  const next = (range: JobRange): JobRange[] => [
-    ...waitersOf(range),
-    ...(range.lo === range.hi
-      ? (childrenOf.get(range.lo) ?? [])
-      : [...childrenOf].flatMap(([id, some]) => (range.lo <= id && id <= range.hi ? some : []))),
-  ]
+  if (below.length === 0 && added.length < 2) return null
+  const next = childrenBy([
+    ...below,
+    ...added.map(([parent, child]) => ({ child, childLast: child, parent, parentLast: parent })),
+  ])
   const done = new Set<string>()
-  for (const [child] of added) {
-    const circle = search(child, next, done)
+  for (const [, child] of added) {
+    const circle = search({ lo: child, hi: child }, next, done)
     if (circle !== null) return circle
   }
   return null
+}
+
+/** Who comes after one of some jobs, by these edges. */
+function childrenBy(edges: readonly EdgeRow[]): (range: JobRange) => JobRange[] {
+  const ofJob = new Map<JobId, JobRange[]>()
+  const ofArrays: { readonly parent: JobRange; readonly child: JobRange }[] = []
+  for (const { child: lo, childLast: hi, parent, parentLast } of edges) {
+    const child = { lo, hi }
+    const known = ofJob.get(parent)
+    if (parent !== parentLast) ofArrays.push({ parent: { lo: parent, hi: parentLast }, child })
+    else if (known === undefined) ofJob.set(parent, [child])
+    else known.push(child)
+  }
+  return ({ lo, hi }) => {
+    const found = ofArrays.flatMap(({ parent, child }) =>
+      parent.lo <= hi && parent.hi >= lo ? [child] : [],
+    )
+    if (hi - lo < ofJob.size) {
+      for (let id = lo; id <= hi; id += 1) found.push(...(ofJob.get(id) ?? []))
+    } else {
+      for (const [id, children] of ofJob) if (lo <= id && id <= hi) found.push(...children)
+    }
+    return found
+  }
 }
 
 interface Step {

@@ -53,6 +53,8 @@ export class Dag {
   private moves: Move[] = []
   private failing: Failing[] = []
   private candidates: number[] = []
+  /** Jobs that came to wait and have no parents. */
+  private free: JobRange[] = []
   private isFollowed = false
 
   /** Edges held, with stale ones. */
@@ -93,7 +95,9 @@ export class Dag {
 
   /** This job has come to wait: when it has nothing to wait for, the next news release it. */
   look(id: JobId): void {
-    for (const node of this.graph.nodesIn(id, id)) this.candidates.push(node)
+    const nodes = this.graph.nodesIn(id, id)
+    for (const node of nodes) this.candidates.push(node)
+    if (nodes.length === 0) this.free.push({ lo: id, hi: id })
   }
 
   /**
@@ -102,15 +106,17 @@ export class Dag {
    */
   takeNews(isWaiting: IsWaiting): DagNews | null {
     const { moves, failing } = this
-    if (moves.length === 0 && failing.length === 0 && this.candidates.length === 0) return null
+    const isQuiet = moves.length === 0 && failing.length === 0 && this.free.length === 0
+    if (isQuiet && this.candidates.length === 0) return null
     this.moves = []
     this.failing = []
     const failed: Failure[] = []
     const open: Failing[] = [...failing]
     for (const move of moves) this.count(move, open)
     this.fail(open, isWaiting, failed)
-    const released = this.candidates.flatMap((node) => this.releasable(node))
+    const released = [...this.free, ...this.candidates.flatMap((node) => this.releasable(node))]
     this.candidates = []
+    this.free = []
     return { failed: merged(failed, isSameFailure), released: merged(released, () => true) }
   }
 

@@ -6,7 +6,7 @@ import type { JobId, JobRequest } from '../../protocol/job.ts'
 import { type JobState, stateNumber, stateOf } from '../../protocol/states.ts'
 import type { EdgeRow } from '../store/rows.ts'
 import { type Core, decideIn } from './core.ts'
-import { cycleThrough } from './cycle-search.ts'
+import { findCircle } from './cycle-search.ts'
 import { cycleText } from './cycles.ts'
 import { EdgeDraft } from './edge-draft.ts'
 import { stateInMemory } from './in-memory.ts'
@@ -59,7 +59,19 @@ async function planEdges(core: Core, { edges }: EdgesRequest): Promise<EdgePlan>
   const parents = [...edges.map(([parent]) => parent), ...known.flatMap(idsOfParents)]
   const states = await core.store.statesOf([...new Set([...parents, ...children])])
   for (const id of edges.flat()) if (!states.has(id)) throw fault('JOB_UNKNOWN', { ref: id })
+  await refuseCircle(core, added)
   return { added, known, states, heedless: await heedlessOf(core, children) }
+}
+
+/** Also a circle with jobs that have ended: they may run again. */
+async function refuseCircle(core: Core, added: EdgePlan['added']): Promise<void> {
+  const edges = [...added].flatMap(([child, parents]) =>
+    [...parents].map((parent) => [parent, child] as const),
+  )
+  const circle = findCircle(edges, await core.store.edgesBelow(edges))
+  if (circle === null) return
+  const names = circle.map(({ lo, hi }) => (lo === hi ? `${lo}` : `${lo}–${hi}`))
+  throw fault('DEPENDENCY_CYCLE', { cycle: cycleText(names) })
 }
 
 function idsOfParents({ parent, parentLast }: EdgeRow): readonly JobId[] {
@@ -102,7 +114,6 @@ const awaiting = stateNumber('AWAITING_PARENTS')
 function decideEdges(core: Core, turn: Turn, plan: EdgePlan): EdgesReceipt | null {
   const { site } = core
   const beginning: JobId[] = []
-  const waiting: [JobRange, JobRange[]][] = []
   const rows: JobId[] = []
   const draft = new EdgeDraft()
   const known = parentsByChild(plan.known, [...plan.added.keys()])
@@ -113,20 +124,14 @@ function decideEdges(core: Core, turn: Turn, plan: EdgePlan): EdgesReceipt | nul
     if (plan.heedless.has(child)) continue
     const all: JobRange[] = [...parents].map((parent) => ({ lo: parent, hi: parent }))
     if (state !== awaiting) {
-      beginning.push(child)
+      beginning.push(child, child)
       all.push(...(known.get(child) ?? []))
     }
-    waiting.push([{ lo: child, hi: child }, all])
     for (const { lo, hi } of all) {
       const isOne = lo === hi
       const parent = isOne ? draft.existing(lo) : draft.add({ lo, hi }, unfinishedIn(site, lo, hi))
       draft.link(draft.existing(child), parent)
     }
-  }
-  const cycle = cycleThrough(waiting, ({ lo, hi }) => site.dag.waitersOf(lo, hi))
-  if (cycle !== null) {
-    const names = cycle.map(({ lo, hi }) => (lo === hi ? `${lo}` : `${lo}–${hi}`))
-    throw fault('DEPENDENCY_CYCLE', { cycle: cycleText(names) })
   }
   const edges = draft.close(site, plan.states)
   if (edges === null) return null

@@ -13,6 +13,7 @@ const finished = stateNumber('JOB_FINISHED') ?? -1
 export class EdgeDraft {
   private readonly nodes: number[] = []
   private readonly edges: number[] = []
+  private readonly failed: [number, number][] = []
   private readonly known = new Map<JobId, number>()
 
   /** A node of jobs that are new; its place. */
@@ -32,6 +33,12 @@ export class EdgeDraft {
     return place
   }
 
+  /** A node of a parent that has failed, or was killed: state number. */
+  fail(place: number, state: number): void {
+    this.failed.push([place, state])
+  }
+
+  /** Lets one node wait for another, by their places. */
   link(child: number, parent: number): void {
     this.edges.push(child, parent)
   }
@@ -42,7 +49,7 @@ export class EdgeDraft {
    */
   close(site: Site, states: ReadonlyMap<JobId, number>): EdgeSet | null {
     const { nodes, edges } = this
-    const failed: [number, number][] = []
+    const failed = [...this.failed]
     for (const [id, place] of this.known) {
       const state = stateNow(site, id, states.get(id))
       if (state === null) return null

@@ -18,6 +18,7 @@ import { inSequence } from './sequence.ts'
 import { killedState } from './steps.ts'
 import { appOfRequest } from './submit.ts'
 import type { Turn } from './turn.ts'
+import { planWaits, waitsOf } from './wait-again.ts'
 
 /** Looks again this often when jobs ended between the look and the decision. */
 const roundsMax = 10
@@ -66,6 +67,7 @@ async function modifyRanges(
         })
   const ended = state === undefined ? [] : await endedRows(core, ranges)
   const shapes = await shapesOfRows(core, ended)
+  const waitPlan = await planWaits(core, state === 'AWAITING_PARENTS' ? ranges : [])
   const look = (): boolean => {
     if (changes.name !== undefined || changes.workflow !== undefined) refuseStarted(core, ranges)
     if (state === undefined) return true
@@ -77,12 +79,20 @@ async function modifyRanges(
   const isDone = await core.loop
     .ask('modify', (turn) => {
       if (!look()) return false
+      const waits = waitsOf(core.site, waitPlan, ranges, { rows: [], all: [] }, true)
+      if (waits === null) return false
       if (ended.length > 0 && state !== undefined) {
         decideIn(core, turn, reviveRecord(ended, shapes))
       }
       decideChange(core, turn, plan, batch, describeWithMessage(request), isRunChanged(fields))
       if (state !== undefined) {
+        // Who is set to wait is released at once unless there is something to wait for; and fails
+        // only if it waits already when its parents' failure is told.
+        const { edges } = waits
+        if (waits.beginning.length > 0) decideIn(core, turn, ['parents', [], [], edges])
         decideIn(core, turn, ['force', ranges.flat(), state, request.message ?? '', asker])
+        if (edges.failed.length > 0)
+          decideIn(core, turn, ['parents', [], [], { ...edges, edges: [] }])
       }
       return true
     })

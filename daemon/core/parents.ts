@@ -36,13 +36,16 @@ export function addParents(
   sink: Sink,
 ): void {
   const [, rows, beginning, edges] = record
-  for (const id of beginning) {
-    const job = site.open.get(id)
-    if (job !== undefined) moveJob(site, job, at, 'PARENTS_ADDED', '', sink)
-    for (const part of site.spans.overlapping(id, id))
-      movePart(site, at, part, 'PARENTS_ADDED', '', sink)
-  }
+  // First: whoever comes to wait with nothing to wait for would go on at once.
   site.dag.add(edges)
+  for (let index = 0; index < beginning.length; index += 2) {
+    const first = beginning[index] ?? 0
+    const last = beginning[index + 1] ?? 0
+    const open = openIn(site, first, last)
+    for (const part of site.spans.overlapping(first, last))
+      movePart(site, at, part, 'PARENTS_ADDED', '', sink)
+    for (const job of open) moveJob(site, job, at, 'PARENTS_ADDED', '', sink)
+  }
   for (let index = 0; index < rows.length; index += 2) {
     const child = rows[index] ?? 0
     const parent = rows[index + 1] ?? 0

@@ -51,7 +51,9 @@ export type RevivedJob = readonly [row: JobRow, shape: number]
 /** One decision. Positional, because assignments and exits come by the thousand. */
 export type JournalRecord =
   | readonly ['submit', readonly SpanSeed[], EdgeSet?]
-  /** Flat (child, parent) of new edges, children that begin to wait, what there is to wait for. */
+  /**
+   * Flat (child, parent) of new edges, flat (first, last) of who begins to wait, and for what.
+   */
   | readonly ['parents', readonly JobId[], readonly JobId[], EdgeSet]
   /** launcher, its cores, first token (the others follow it), flat (first job, count). */
   | readonly ['assign', number, number, LeaseToken, readonly number[]]

@@ -17,6 +17,7 @@ import { inSequence } from './sequence.ts'
 import { isEnd } from './steps.ts'
 import { fromStore } from './stored-json.ts'
 import type { HistoryRecord } from './views.ts'
+import { planWaits, waitsOf } from './wait-again.ts'
 
 /** Looks again this often when jobs change between the look and the decision. */
 const roundsMax = 10
@@ -41,7 +42,7 @@ export async function retryJobs(core: Core, request: RetryRequest): Promise<Retr
       for (const row of rows) count(causes, causeOf(row), 1)
       if (spanned > 0) count(causes, 'killed by the user', spanned)
       retried += sizeOf(part)
-      if (!isDryRun) await retrySlice(core, request, part)
+      if (!isDryRun) await retrySlice(core, request, part, ranges)
     }
     return {
       schema: 'balsam.retry/1',
@@ -70,19 +71,30 @@ function causeOf(row: JobRow): string {
   return row.code === null ? event.toLowerCase().replaceAll('_', ' ') : `exit code ${row.code}`
 }
 
-async function retrySlice(core: Core, request: RetryRequest, ranges: Ranges): Promise<void> {
+/** `all`: the jobs of the whole retry. */
+async function retrySlice(
+  core: Core,
+  request: RetryRequest,
+  ranges: Ranges,
+  all: Ranges,
+): Promise<void> {
   for (let round = 0; round < roundsMax; round += 1) {
     const rows = (await core.store.endedIn(ranges, limits.retrySliceJobs)).filter(
       (row) => !isAwaited(row),
     )
     const shapes = await shapesOfRows(core, rows)
+    const waitPlan = await planWaits(core, ranges)
     const plan = await planFactors(core, request, ranges)
     const batch = await stageChange(core, plan)
     const isDone = await core.loop.ask('retry', (turn) => {
       if (!isComplete(core, ranges, rows)) return false
+      const waits = waitsOf(core.site, waitPlan, ranges, { rows, all }, false)
+      if (waits === null) return false
       if (rows.length > 0) decideIn(core, turn, reviveRecord(rows, shapes))
       decideChange(core, turn, plan, batch, describe(request), true)
       decideIn(core, turn, ['retry', 'to run again, by the user', ranges.flat()])
+      if (waits.beginning.length > 0)
+        decideIn(core, turn, ['parents', [], waits.beginning, waits.edges])
       return true
     })
     if (isDone) return settleChange(core, plan)

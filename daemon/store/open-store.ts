@@ -19,7 +19,7 @@ import {
 } from './commit.ts'
 import { loadMigrations, type Migration, migrate } from './migrate.ts'
 import { breakdownOf, totalOf } from './queries/counts.ts'
-import { edgesInto, kinOf, statesOf } from './queries/edges.ts'
+import { edgesBelow, edgesInto, kinOf, standingOf, statesOf } from './queries/edges.ts'
 import { type Wanted, wanted } from './queries/filter.ts'
 import { findJob, rowsIn, specsIn, specsWithBodies } from './queries/find.ts'
 import { listPage } from './queries/list.ts'
@@ -74,6 +74,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     stageEdges: (edges) => write(stageEdgesStatements(edges, epoch), false),
     statesOf: (ids) => driver.snapshot((all) => statesOf(all, ids)),
     kin: (id, max) => driver.snapshot((all) => kinOf(all, id, max)),
+    standingOf: (ranges) => driver.snapshot((all) => standingOf(all, ranges)),
+    edgesBelow: (added) => driver.snapshot((all) => edgesBelow(all, added)),
     edgesInto: (ranges) => driver.snapshot((all) => edgesInto(all, ranges)),
     stageChanges: (batch, specs) => write(stageChangeStatements(batch, specs, epoch), false),
     dropChanges: (batch) => write([dropChanges(batch)], false),

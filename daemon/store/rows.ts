@@ -78,11 +78,16 @@ export interface EdgeRow {
   readonly parentLast: JobId
 }
 
-/** How many of jobs first..last are JOB_FINISHED, by their rows. */
-export interface FinishedCount {
+/** How jobs first..last stand; those that were removed don't count. */
+export interface Standing {
   readonly first: JobId
   readonly last: JobId
-  readonly finished: number
+  /** Not JOB_FINISHED. */
+  readonly unfinished: number
+  /** Neither in a row of an ended job nor anywhere else but in memory: spans and open jobs. */
+  readonly inMemory: number
+  /** State number of some that failed or was killed; null: none. */
+  readonly failed: number | null
 }
 
 /** A live actor's persisted snapshot. */
@@ -177,10 +182,10 @@ export interface StoredSite {
     readonly state: number
     readonly count: number
   }[]
-  /** Edges of jobs that wait for their parents, and who of the jobs at their ends has finished. */
+  /** Edges of jobs that wait for their parents, and how the jobs at their ends stand. */
   readonly waiting: {
     readonly edges: readonly EdgeRow[]
-    readonly finished: readonly FinishedCount[]
+    readonly ends: readonly Standing[]
   }
   readonly actors: readonly ActorRow[]
   /** Records after appliedSeq, in order. */

@@ -8,6 +8,7 @@ import type {
   JobRow,
   SpanRow,
   SpecRow,
+  Standing,
   StoredSite,
   SubmissionRow,
   TurnCommit,
@@ -75,6 +76,15 @@ export interface Store {
   specsOf(ids: readonly JobId[]): Promise<SpecRow[]>
   /** Numbers of the states of those of these jobs that exist. */
   statesOf(ids: readonly JobId[]): Promise<ReadonlyMap<JobId, number>>
+  /**
+   * Edges into jobs that come after the children of new edges, also by way of these; none when no
+   * parent is among those jobs.
+   */
+  edgesBelow(
+    added: readonly (readonly [parent: JobId, child: JobId])[],
+  ): Promise<readonly EdgeRow[]>
+  /** How the jobs of each of these ranges stand. */
+  standingOf(ranges: Ranges): Promise<readonly Standing[]>
   /** A job's parents and children in order of id, of each up to so many. */
   kin(id: JobId, max: number): Promise<Kin>
   /** Edges into jobs of these ranges, also those into arrays that only begin or end there. */

@@ -1,4 +1,5 @@
-// How long one job takes: as a link of a chain of parents and children, and alone by the CLI. Must use real processes, a warm daemon and an idle launcher.
+// How long one job takes: as a link of a chain of parents and children, and alone by the CLI.
+// Must use real processes, a warm daemon and an idle launcher.
 import type { StateCounts } from '../../../client/sdk/index.ts'
 import { launch } from '../balsam/launchers.ts'
 import { chain } from '../balsam/requests.ts'

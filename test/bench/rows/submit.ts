@@ -1,5 +1,5 @@
-// Submitting 100,000 jobs: one array by the CLI, and different ones by the client in NDJSON, without
-// parents and with two each.
+// Submitting 100,000 jobs: one array by the CLI, and different ones by the client in NDJSON, with
+// and without parents.
 // Must run without a launcher: only the acceptance is timed.
 import type { JobInput } from '../../../client/sdk/index.ts'
 import { different, layered } from '../balsam/requests.ts'

@@ -1,6 +1,7 @@
 // After the last event: what the disk says must agree with
 // what was promised and with what happened.
 
+import { stateInMemory } from '../../../daemon/core/in-memory.ts'
 import { stepOutcomes } from '../../../daemon/core/job-steps.ts'
 import { shapeOf } from '../../../daemon/core/shape.ts'
 import { factsOf } from '../../../daemon/core/steps.ts'
@@ -8,22 +9,30 @@ import { replay } from '../../../machines/history.ts'
 import type { JobFacts } from '../../../machines/job.ts'
 import type { JobRequest } from '../../../protocol/job.ts'
 import { type JobState, stateOf } from '../../../protocol/states.ts'
+import type { Edge } from './families.ts'
 import type { Kind } from './truth.ts'
 import type { World } from './world.ts'
 
-/** Every promise that the disk breaks. `acknowledged` are the ids that clients were told. */
-export function audit(world: World, acknowledged: readonly number[]): string[] {
+/** Every promise that the disk breaks. `acknowledged` and `edges` are what clients were told. */
+export function audit(
+  world: World,
+  acknowledged: readonly number[],
+  edges: readonly Edge[],
+): string[] {
   const breaches: string[] = []
   const seen = new Set<number>()
+  const states = new Map<number, number>()
   for (const row of world.disk.look('SELECT * FROM job')) {
     const id = Number(row['id'])
     seen.add(id)
+    states.set(id, Number(row['state']))
     breaches.push(...auditJob(world, id, Number(row['state']), String(row['log'])))
   }
   for (const row of world.disk.look('SELECT * FROM span')) {
     for (let id = Number(row['lo']); id <= Number(row['hi']); id += 1) {
       if (seen.has(id)) breaches.push(`job ${id} is in a span and has a row`)
       seen.add(id)
+      states.set(id, Number(row['state']))
     }
   }
   for (const { tag, first, last } of world.judge.promises) {
@@ -38,6 +47,61 @@ export function audit(world: World, acknowledged: readonly number[]): string[] {
     if (!seen.has(id)) breaches.push(`job ${id} was acknowledged and is lost`)
   for (const id of seen)
     if (!promised.has(id)) breaches.push(`job ${id} exists and was never acknowledged`)
+  breaches.push(...auditEdges(world, edges, states))
+  return breaches
+}
+
+/** A daemon that has just started knows what every waiting job waits for. */
+export function auditWaiting({ daemon, disk }: World): string[] {
+  if (daemon === null) return []
+  const { site } = daemon.core
+  const breaches: string[] = []
+  for (const row of disk.look('SELECT * FROM edge')) {
+    const [child, parent, last] = ['child', 'parent', 'parent_last'].map((key) => Number(row[key]))
+    const state = stateInMemory(site, child ?? 0)
+    if (state === null || stateOf(state) !== 'AWAITING_PARENTS') continue
+    const known = site.dag.waitersOf(parent ?? 0, last ?? 0)
+    if (!known.some(({ lo, hi }) => lo <= (child ?? 0) && (child ?? 0) <= hi))
+      breaches.push(`that job ${child} waits for ${parent} is forgotten`)
+  }
+  return breaches
+}
+
+/** Children start after their parents have finished, and fail with them and only with them. */
+function auditEdges(
+  { judge, disk }: World,
+  edges: readonly Edge[],
+  states: ReadonlyMap<number, number>,
+): string[] {
+  const breaches: string[] = []
+  const nameOf = (id: number): string => stateOf(states.get(id) ?? 0)
+  for (const { parent, child, since } of edges) {
+    if (judge.wasEarly(child, parent, since))
+      breaches.push(`job ${child} was started before its parent ${parent} had finished`)
+    if (nameOf(parent) !== 'JOB_FINISHED' && nameOf(child) === 'JOB_FINISHED')
+      breaches.push(`job ${child} is finished and its parent ${parent} is ${nameOf(parent)}`)
+  }
+  // Also the edges of calls whose answers were lost.
+  const stored = disk.look('SELECT * FROM edge')
+  const hasEdge = (parent: number, child: number): boolean =>
+    stored.some(
+      (row) =>
+        Number(row['child']) <= child &&
+        child <= Number(row['child_last']) &&
+        Number(row['parent']) <= parent &&
+        parent <= Number(row['parent_last']),
+    )
+  // Parents that run again don't take their children along by themselves.
+  const failed = [...states.keys()].filter(
+    (id) => ['FAILED', 'USER_KILLED'].includes(nameOf(id)) || judge.isRetried(id),
+  )
+  for (const { parent, child } of edges)
+    if (!hasEdge(parent, child)) breaches.push(`the edge from ${parent} to ${child} is lost`)
+  for (const id of states.keys()) {
+    if (nameOf(id) !== 'FAILED' || judge.hasStarted(id)) continue
+    if (!failed.some((parent) => hasEdge(parent, id)))
+      breaches.push(`job ${id} failed without a start and without a failed parent`)
+  }
   return breaches
 }
 

@@ -3,10 +3,12 @@
 
 import { type Core, decideIn } from '../../../daemon/core/core.ts'
 import { stepIn } from '../../../daemon/core/job-steps.ts'
+import { decodeRecords, encodeRecords, type JournalRecord } from '../../../daemon/core/records.ts'
 import type { Store } from '../../../daemon/store/store.ts'
 import { decodeLauncherFrame, encodeFrame } from '../../../protocol/codec.ts'
 import { frameKind } from '../../../protocol/frames.ts'
 import type { FrameLinkHandlers, SqlDriver } from '../../../protocol/ports.ts'
+import { stateNumber } from '../../../protocol/states.ts'
 
 /** A bug, by what it wraps. */
 export interface PlantedBug {
@@ -201,6 +203,66 @@ const changesNotSettled: PlantedBug = {
   }),
 }
 
+/** The journal does not say who waits for whom. */
+const edgesNotJournaled: PlantedBug = {
+  name: 'edges not journaled',
+  store: (store) => ({
+    ...store,
+    commit: (turn) => {
+      const records = decodeRecords(turn.body).map(
+        (record): JournalRecord => (record[0] === 'submit' ? ['submit', record[1]] : record),
+      )
+      return store.commit({ ...turn, body: encodeRecords(records) })
+    },
+  }),
+}
+
+/** A restart does not read the edges of waiting jobs. */
+const edgesForgotten: PlantedBug = {
+  name: 'edges forgotten',
+  store: (store) => ({
+    ...store,
+    open: async (owner) => ({
+      ...(await store.open(owner)),
+      waiting: { edges: [], ends: [] },
+    }),
+  }),
+}
+
+/** A count is taken off twice: a child of two parents goes on with the first. */
+const oneParentIsEnough: PlantedBug = {
+  name: 'one parent is enough',
+  core(core) {
+    const { dag } = core.site
+    const { moved, takeNews } = dag
+    let ended: [number, number][] = []
+    dag.moved = (lo, hi, from, to) => {
+      if (to === finished) ended.push([lo, hi])
+      moved.call(dag, lo, hi, from, to)
+    }
+    dag.takeNews = (isWaiting) => {
+      const news = takeNews.call(dag, isWaiting)
+      const early = ended.flatMap(([lo, hi]) => dag.waitersOf(lo, hi))
+      ended = []
+      return news === null ? null : { ...news, released: [...news.released, ...early] }
+    }
+  },
+}
+
+/** Nobody hears of a failed parent. */
+const failureNotTold: PlantedBug = {
+  name: 'failure not told',
+  core(core) {
+    const { dag } = core.site
+    const { moved } = dag
+    dag.moved = (lo, hi, from, to) => {
+      if (to === finished) moved.call(dag, lo, hi, from, to)
+    }
+  },
+}
+
+const finished = stateNumber('JOB_FINISHED')
+
 /** All of them. */
 export const plantedBugs: readonly PlantedBug[] = [
   noFence,
@@ -215,4 +277,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   restartForgetsSteps,
   lateOutcome,
   changesNotSettled,
+  edgesNotJournaled,
+  edgesForgotten,
+  oneParentIsEnough,
+  failureNotTold,
 ]

@@ -4,8 +4,9 @@
 import { decideIn } from '../../../daemon/core/core.ts'
 import type { Door } from '../../../daemon/links/door.ts'
 import type { JobFilter, JobRequest } from '../../../protocol/job.ts'
-import { audit } from './audit.ts'
+import { audit, auditWaiting } from './audit.ts'
 import type { PlantedBug } from './bugs.ts'
+import { type Edge, edgesOf, withParents } from './families.ts'
 import { World } from './world.ts'
 
 /** What a campaign came to. */
@@ -60,7 +61,7 @@ export async function runScenario(seed: number, bug: PlantedBug | null = null): 
     world.judge.breach(`the campaign failed: ${what ?? ''}`)
   }
   if (world.judge.breaches.length === 0)
-    for (const what of audit(world, campaign.acknowledged)) world.judge.breach(what)
+    for (const what of audit(world, campaign.acknowledged, campaign.edges)) world.judge.breach(what)
   const outcome = {
     seed,
     breaches: [...world.judge.breaches],
@@ -79,8 +80,11 @@ function flushPromises(): Promise<void> {
 class Campaign {
   /** Ids that the client was told of. */
   readonly acknowledged: number[] = []
+  /** Edges that the client was told of. */
+  readonly edges: Edge[] = []
   private readonly world: World
   private readonly killed = new Set<number>()
+  private isStarting = false
 
   constructor(world: World) {
     this.world = world
@@ -93,6 +97,7 @@ class Campaign {
     const submissions = 2 + this.upTo(4)
     const work = Array.from({ length: submissions }, (_, index) => this.submit(index))
     void this.allocate()
+    void this.addEdges()
     const storm = this.storm()
     await storm
     const submitted = { isDone: false }
@@ -136,8 +141,9 @@ class Campaign {
    * as a client does that lost its daemon.
    */
   private async submit(index: number): Promise<void> {
-    const request = this.request(index)
+    const jobs = this.request(index)
     await this.sleep(this.upTo(20_000))
+    const request = withParents(jobs, this.acknowledged, this.world.random)
     for (;;) {
       const { daemon } = this.world
       if (daemon !== null) {
@@ -150,6 +156,8 @@ class Campaign {
           for (const [first, last] of receipt.ranges) {
             for (let id = first; id <= last; id += 1) this.acknowledged.push(id)
           }
+          this.edges.push(...edgesOf(request, receipt))
+          if (this.upTo(8) === 0) void this.restartDaemon()
           void this.maybeKill(receipt.ranges[0]?.[0] ?? 0)
           void this.change(index, receipt.ranges[0] ?? [0, 0])
           return
@@ -177,8 +185,12 @@ class Campaign {
       array: null,
       ...this.hooks(),
     }
-    if (this.world.random.next() < 0.5)
-      return [{ ...base, array: { first: 1, last: 3 + this.upTo(25) } }]
+    if (this.world.random.next() < 0.5) {
+      const array = { ...base, array: { first: 1, last: 3 + this.upTo(25) } }
+      return this.upTo(2) === 0
+        ? [array]
+        : [array, { ...base, name: 'one' }, { ...array, name: 'b' }]
+    }
     return Array.from({ length: 1 + this.upTo(12) }, (_, number) => ({
       ...base,
       name: `s${index}x${number}`,
@@ -265,6 +277,25 @@ class Campaign {
     return false
   }
 
+  /** Adds parents to jobs during the storm; most of them have started, which is refused. */
+  private async addEdges(): Promise<void> {
+    while (this.world.time.nowMs < stormMs) {
+      await this.sleep(500 + this.upTo(2_000))
+      const { daemon } = this.world
+      const parent = this.acknowledged[this.upTo(this.acknowledged.length)]
+      const child = this.acknowledged[this.upTo(this.acknowledged.length)]
+      if (daemon === null || parent === undefined || child === undefined) continue
+      // A ready job that waits again does everything again.
+      this.world.judge.retried(child, child)
+      const receipt = await this.unlessDead(daemon.life, () =>
+        daemon.door.addDependencies({ edges: [[parent, child]] }),
+      )
+      // It may have run before, unheard of: from now on it waits.
+      const since = this.world.judge.now()
+      if (receipt?.added === 1) this.edges.push({ parent, child, since })
+    }
+  }
+
   /** Asks for an allocation whenever none lives, as long as the campaign runs. */
   private async allocate(): Promise<void> {
     for (;;) {
@@ -324,25 +355,34 @@ class Campaign {
     const { daemon } = this.world
     if (daemon !== null) this.world.endDaemon(daemon.life)
     await this.sleep(this.upTo(3_000))
-    if (this.world.daemon === null) await this.world.startDaemon()
+    await this.startDaemon()
+  }
+
+  /** One start at a time, whoever wants it. */
+  private async startDaemon(): Promise<void> {
+    if (this.world.daemon !== null || this.isStarting) return
+    this.isStarting = true
+    await this.world.startDaemon()
+    this.isStarting = false
+    for (const what of auditWaiting(this.world)) this.world.judge.breach(what)
   }
 
   /** The daemon is stopped for a while (SIGSTOP), another takes over, and the first goes on. */
   private async takeOver(): Promise<void> {
     const { daemon, time, network } = this.world
-    if (daemon === null) return
+    if (daemon === null || this.isStarting) return
     const frozenMs = 500 + this.upTo(8_000)
     daemon.life.frozenUntilMs = time.nowMs + frozenMs
     network.partition(daemon.life, frozenMs)
     this.world.zombies.push(daemon)
     this.world.daemon = null
-    await this.world.startDaemon()
+    await this.startDaemon()
   }
 
   private async calm(submitted: { readonly isDone: boolean }): Promise<void> {
     for (;;) {
       const { daemon } = this.world
-      if (daemon === null) await this.world.startDaemon()
+      if (daemon === null) await this.startDaemon()
       else if (submitted.isDone && this.isAllOver(daemon.core)) break
       await this.sleep(500)
     }

@@ -32,6 +32,10 @@ export class Judge implements Truth {
   private readonly alive = new Map<number, Alive>()
   /** What succeeded for each job, in order. */
   private readonly succeeded = new Map<number, Kind[]>()
+  /** When jobs were started and may have finished first, in such events of the world so far. */
+  private readonly startedAt = new Map<number, number[]>()
+  private readonly finishedAt = new Map<number, number>()
+  private happened = 0
   private readonly ranTokens = new Set<number>()
   private readonly fates = new Map<number, Fate>()
   readonly promises: { readonly tag: string; readonly first: number; readonly last: number }[] = []
@@ -48,6 +52,10 @@ export class Judge implements Truth {
   }
 
   started(jobId: number, token: number, node: string, kind: Kind): void {
+    this.happened += 1
+    this.startedAt.set(jobId, [...(this.startedAt.get(jobId) ?? []), this.happened])
+    // It may set its job's state to what it likes.
+    if (kind === 'handler') this.mayHaveFinished(jobId)
     this.starts.set(jobId, (this.starts.get(jobId) ?? 0) + 1)
     const other = this.alive.get(jobId)
     if (other !== undefined) {
@@ -68,6 +76,7 @@ export class Judge implements Truth {
     const one = this.alive.get(jobId)
     if (one?.token !== token) return
     this.alive.delete(jobId)
+    if (exitCode === 0 && one.kind === 'run') this.mayHaveFinished(jobId)
     if (exitCode === 0) this.succeeded.set(jobId, [...this.successes(jobId), one.kind])
   }
 
@@ -115,5 +124,26 @@ export class Judge implements Truth {
   /** What has ended with exit code 0, in order. */
   successes(jobId: number): readonly Kind[] {
     return this.succeeded.get(jobId) ?? []
+  }
+
+  /** Now, as `wasEarly` counts. */
+  now(): number {
+    return this.happened
+  }
+
+  /** True when a job was started since then, and before one it had to wait for had finished. */
+  wasEarly(child: number, parent: number, since: number): boolean {
+    const finished = this.finishedAt.get(parent) ?? Infinity
+    return (this.startedAt.get(child) ?? []).some((start) => start > since && start < finished)
+  }
+
+  /** True when a task of the job was ever started. */
+  hasStarted(jobId: number): boolean {
+    return this.startedAt.has(jobId)
+  }
+
+  private mayHaveFinished(jobId: number): void {
+    this.happened += 1
+    if (!this.finishedAt.has(jobId)) this.finishedAt.set(jobId, this.happened)
   }
 }
