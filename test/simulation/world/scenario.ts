@@ -3,10 +3,11 @@
 
 import { decideIn } from '../../../daemon/core/core.ts'
 import type { Door } from '../../../daemon/links/door.ts'
-import type { JobFilter, JobRequest } from '../../../protocol/job.ts'
+import type { JobFilter } from '../../../protocol/job.ts'
 import { audit, auditWaiting } from './audit.ts'
 import type { PlantedBug } from './bugs.ts'
 import { type Edge, edgesOf, withParents } from './families.ts'
+import { randomRequests } from './requests.ts'
 import { World } from './world.ts'
 
 /** What a campaign came to. */
@@ -141,7 +142,7 @@ class Campaign {
    * as a client does that lost its daemon.
    */
   private async submit(index: number): Promise<void> {
-    const jobs = this.request(index)
+    const jobs = randomRequests(index, this.world.random)
     await this.sleep(this.upTo(20_000))
     const request = withParents(jobs, this.acknowledged, this.world.random)
     for (;;) {
@@ -164,50 +165,6 @@ class Campaign {
         }
       }
       await this.sleep(200)
-    }
-  }
-
-  private request(index: number): JobRequest[] {
-    const base: JobRequest = {
-      name: `s${index}`,
-      workflow: `w${index % 2}`,
-      application: null,
-      args: '',
-      command: ['true'],
-      description: '',
-      environment: {},
-      resources: { cpus: 1 + this.upTo(2), nodePackingCount: 1 },
-      priority: this.upTo(2),
-      maxRetries: this.upTo(3),
-      wallTimeMinutes: 1,
-      output: { to: 'none' },
-      cwd: '/',
-      array: null,
-      ...this.hooks(),
-    }
-    if (this.world.random.next() < 0.5) {
-      const array = { ...base, array: { first: 1, last: 3 + this.upTo(25) } }
-      return this.upTo(2) === 0
-        ? [array]
-        : [array, { ...base, name: 'one' }, { ...array, name: 'b' }]
-    }
-    return Array.from({ length: 1 + this.upTo(12) }, (_, number) => ({
-      ...base,
-      name: `s${index}x${number}`,
-      priority: (base.priority + number) % 3,
-    }))
-  }
-
-  /** Two campaigns in five have hooks and transfers, of all kinds. */
-  private hooks(): Partial<JobRequest> {
-    if (this.world.random.next() < 0.6) return {}
-    const maybe = (parts: Partial<JobRequest>): Partial<JobRequest> =>
-      this.world.random.next() < 0.5 ? parts : {}
-    return {
-      ...maybe({ stageInUrl: 'local:/in' }),
-      ...maybe({ preprocess: 'pre' }),
-      ...maybe({ postprocess: 'post', postErrorHandler: true, postTimeoutHandler: true }),
-      ...maybe({ stageOutUrl: 'local:/out', stageOutFiles: ['*'] }),
     }
   }
 
