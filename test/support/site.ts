@@ -84,6 +84,7 @@ export async function makeWorld(): Promise<World> {
     HOME: join(base, 'home'),
     XDG_STATE_HOME: join(base, 'state'),
     XDG_CONFIG_HOME: join(base, 'config'),
+    XDG_CACHE_HOME: join(base, 'cache'),
     XDG_RUNTIME_DIR: join(base, 'run'),
     LANG: 'C.UTF-8',
   }

@@ -37,7 +37,7 @@ test('what is left out of a line has its default', async () => {
     command: ['echo', 'ä'],
     description: '',
     environment: {},
-    resources: { cpus: null, nodePackingCount: 1 },
+    resources: {},
     priority: 0,
     maxRetries: 0,
     wallTimeMinutes: 1,
