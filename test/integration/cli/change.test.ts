@@ -63,7 +63,7 @@ test('retry runs ended jobs again under their ids and counts why they had ended'
   expect(dry.err).toMatch(/1 × killed by the user\n.*1 would run again/)
   expect(await shown('again')).toMatchObject({ state: 'USER_KILLED' })
   expect((await world.balsam('retry', 'again')).err).toContain('1 to run again')
-  expect(await shown('again')).toMatchObject({ state: 'RESTART_READY' })
+  expect(await shown('again')).toMatchObject({ state: 'PREPROCESSED' })
   expect((await world.balsam('retry')).err).toContain('which jobs?')
   expect((await world.balsam('retry', 'again', '--mem', 'big')).code).toBe(2)
 })
