@@ -8,12 +8,21 @@ import { exits, TestLauncher } from '../../../unit/daemon/core/launcher.ts'
 import { array, request, startSite, type TestSite } from '../../../unit/daemon/core/site.ts'
 import { memoryOf } from './memory.ts'
 
+interface Submit {
+  readonly kind: 'submit'
+  readonly size: number
+  readonly isArray: boolean
+  readonly isFamily: boolean
+  readonly retries: number
+}
+
 type Step =
-  | { readonly kind: 'submit'; readonly size: number; readonly isArray: boolean; retries: number }
+  | Submit
   | { readonly kind: 'connect'; readonly node: number }
   | { readonly kind: 'cut'; readonly node: number }
   | { readonly kind: 'start' | 'return' | 'exit'; readonly node: number; readonly picks: number[] }
-  | { readonly kind: 'kill' | 'remove'; readonly first: number; readonly size: number }
+  | { readonly kind: 'kill' | 'remove' | 'retry'; readonly first: number; readonly size: number }
+  | { readonly kind: 'depend'; readonly parent: number; readonly child: number }
   | { readonly kind: 'pass'; readonly ms: number }
   | { readonly kind: 'endAllocation' }
   | { readonly kind: 'restart' }
@@ -34,6 +43,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       ...one('submit'),
       size,
       isArray: fc.boolean(),
+      isFamily: fc.boolean(),
       retries: fc.nat({ max: 1 }),
     }),
   },
@@ -44,6 +54,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ ...one('exit'), node, picks }) },
   { weight: 2, arbitrary: fc.record({ ...one('kill'), first, size }) },
   { weight: 1, arbitrary: fc.record({ ...one('remove'), first, size }) },
+  { weight: 1, arbitrary: fc.record({ ...one('retry'), first, size }) },
+  { weight: 2, arbitrary: fc.record({ ...one('depend'), parent: first, child: first }) },
   { weight: 2, arbitrary: fc.record({ ...one('pass'), ms: fc.constantFrom(1, 10, 49, 60) }) },
   { weight: 1, arbitrary: fc.record(one('endAllocation')) },
   { weight: 2, arbitrary: fc.record(one('restart')) },
@@ -82,6 +94,8 @@ class Bench {
         break
       case 'kill':
       case 'remove':
+      case 'retry':
+      case 'depend':
         await this.decide(step)
         break
       case 'pass':
@@ -133,15 +147,21 @@ class Bench {
     }
   }
 
-  private async decide(step: Step & { readonly kind: 'kill' | 'remove' }): Promise<void> {
-    const { door } = this.site
-    const filter: JobFilter = { ranges: [[step.first, step.first + step.size - 1]] }
-    const ask = async (): Promise<void> => {
-      if (step.kind === 'kill') await door.kill(filter, 100)
-      else await door.remove(filter, false)
-    }
+  private async decide(
+    step: Step & { readonly kind: 'kill' | 'remove' | 'retry' | 'depend' },
+  ): Promise<void> {
     // Nothing matched, or one of them runs: also an answer.
-    await this.site.run(ask()).catch(() => undefined)
+    await this.site.run(this.ask(step)).catch(() => undefined)
+  }
+
+  private async ask(
+    step: Step & { readonly kind: 'kill' | 'remove' | 'retry' | 'depend' },
+  ): Promise<unknown> {
+    const { door } = this.site
+    if (step.kind === 'depend') return door.addDependencies({ edges: [[step.parent, step.child]] })
+    const filter: JobFilter = { ranges: [[step.first, step.first + step.size - 1]] }
+    if (step.kind === 'kill') return door.kill(filter, 100)
+    return step.kind === 'retry' ? door.retry({ filter }) : door.remove(filter, false)
   }
 
   /** The allocation ends with all that it ran, and another one is there. */
@@ -153,10 +173,21 @@ class Bench {
   }
 }
 
-function requestsOf(step: Step & { readonly kind: 'submit' }): Parameters<TestSite['submit']>[0] {
+function requestsOf(step: Submit): Parameters<TestSite['submit']>[0] {
+  const { isFamily, size } = step
   const parts = { maxRetries: step.retries, workflow: step.retries === 0 ? 'w' : 'v' }
-  if (step.isArray) return [array(step.size, parts)]
-  return Array.from({ length: step.size }, (_, n) => request({ ...parts, priority: n % 3 }))
+  if (step.isArray) {
+    const parent = request({ ...parts, key: 'one' })
+    return isFamily ? [parent, array(size, { ...parts, parents: ['one'] })] : [array(size, parts)]
+  }
+  return Array.from({ length: size }, (_, n) => {
+    // Two of three wait, for one or two others.
+    const parents = n % 3 === 0 ? [] : [...new Set([`k${n - 1}`, `k${Math.floor(n / 2)}`])]
+    const family = isFamily
+      ? { key: `k${n}`, parents: parents.filter((key) => key !== `k${n}`) }
+      : {}
+    return request({ ...parts, priority: n % 3, ...family })
+  })
 }
 
 test('a site that is booted from the store is the site that was in memory', async () => {

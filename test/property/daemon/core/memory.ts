@@ -1,10 +1,12 @@
 // The site in memory as plain data, so that two of them can be compared.
 // Leaves out what a restart forgets on purpose: links, measured durations, order within a queue.
+import { stateInMemory } from '../../../../daemon/core/in-memory.ts'
 import { queueOf } from '../../../../daemon/core/mix.ts'
 import { rowOf } from '../../../../daemon/core/open-job.ts'
 import type { Queue } from '../../../../daemon/core/queues.ts'
 import type { Site } from '../../../../daemon/core/site.ts'
 import { isRunnable } from '../../../../daemon/core/steps.ts'
+import { stateNumber } from '../../../../protocol/states.ts'
 
 /** Everything about jobs that a restart must bring back. */
 export function memoryOf(site: Site): object {
@@ -31,6 +33,7 @@ export function memoryOf(site: Site): object {
     leases: [...site.leases].map(([token, job]) => [token, job.id]).sort(byFirst),
     tallies: ['v', 'w'].map((workflow) => site.tallies.states(workflow)),
     ready: readyIds(site),
+    waiting: waitingOf(site),
     launchers: byId(site.launchers.values()).map(({ id, usedCpus, leases }) => ({
       id,
       usedCpus,
@@ -38,6 +41,21 @@ export function memoryOf(site: Site): object {
     })),
   }
 }
+
+/** Which waiting jobs wait for each job that has not ended. */
+function waitingOf(site: Site): object {
+  const jobs = [...[...site.spans.all()].flatMap(idsOf), ...site.open.keys()]
+  const isWaiting = (id: number): boolean => stateInMemory(site, id) === awaiting
+  const entries = jobs
+    .toSorted((one, other) => one - other)
+    .map((id) => {
+      const waiters = site.dag.waitersOf(id, id).flatMap(idsOf).filter(isWaiting)
+      return [id, waiters] as const
+    })
+  return Object.fromEntries(entries.filter(([, waiters]) => waiters.length > 0))
+}
+
+const awaiting = stateNumber('AWAITING_PARENTS')
 
 /** Ready jobs and the count that the queues keep of them, by shape. */
 function readyIds(site: Site): object {
